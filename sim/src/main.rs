@@ -1,7 +1,85 @@
 //! A phone network and a Realtime server on loopback, and the commands that use them.
 
-mod play;
-mod scenario;
-mod timeline;
+#![allow(
+    clippy::disallowed_methods,
+    reason = "native only: the clock is there and is needed"
+)]
 
-fn main() {}
+mod api;
+mod checks;
+mod clips;
+mod demo;
+mod e2e;
+mod folder;
+mod live;
+mod picture;
+mod play;
+mod privacy;
+mod realtime;
+mod rig;
+mod scenario;
+mod serve;
+mod timeline;
+mod twilio;
+mod worker;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Parser)]
+#[command(
+    name = "sim",
+    about = "Simulated phone calls for Orderline",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Place one call, show it live, and leave a folder with all of it
+    Demo(demo::Options),
+    /// Play scenarios against the Worker in workerd and check everything
+    E2e {
+        /// Scenarios of fixtures/scenarios; all of them when none is given
+        names: Vec<String>,
+    },
+    /// Serve the Worker and its simulated peers until standard input closes
+    Serve,
+}
+
+#[tokio::main]
+async fn main() {
+    let command = Arguments::parse().command;
+    // Either way the command's future is dropped here, and with it every process it started.
+    let finished = tokio::select! {
+        finished = run(command) => finished,
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    let passed = finished.unwrap_or_else(|error| {
+        eprintln!("\n{error:#}");
+        false
+    });
+    // A runtime that ends would wait for a pending read of standard input.
+    std::process::exit(i32::from(!passed));
+}
+
+async fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::E2e { names } => e2e::run(&names).await,
+        Command::Serve => serve::run().await,
+    }
+}
+
+async fn interrupted() {
+    let terminated = signal(SignalKind::terminate());
+    match terminated {
+        Ok(mut terminated) => {
+            tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminated.recv() => {} }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}

@@ -1,0 +1,25 @@
+// Everything that must hold, in the order that finds mistakes soonest. Ends with the time of each step.
+
+import { inRoot, pinnedNode, run, step } from "./run.mjs";
+
+const DENY = ["--", "-D", "warnings"];
+const SIM = ["run", "--quiet", "--package", "orderline-sim", "--"];
+
+const steps = [
+  ["Format", "cargo", ["fmt", "--all", "--check"]],
+  ["Clippy, host", "cargo", ["clippy", "--workspace", "--all-targets", ...DENY]],
+  ["Clippy, Worker", "cargo", ["clippy", "--package", "orderline", "--target", "wasm32-unknown-unknown", ...DENY]],
+  ["Tests on the host", "cargo", ["test", "--workspace"]],
+  ["Worker build", pinnedNode(), [inRoot("scripts/build.mjs")]],
+  ["Scenarios in workerd", "cargo", [...SIM, "e2e"]],
+  ["Twilio's and OpenAI's own packages", pinnedNode(), ["--test", "tests/vendor/*.test.mjs"]],
+];
+
+const times = steps.map(([name, command, args]) => {
+  step(name);
+  const from = Date.now();
+  run(command, args);
+  return `${((Date.now() - from) / 1000).toFixed(1).padStart(7)} s  ${name}`;
+});
+step("All steps passed");
+console.log(times.join("\n"));

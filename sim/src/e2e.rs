@@ -1,0 +1,237 @@
+//! `sim e2e`: every scenario against one Worker in real workerd, and then its log.
+
+use crate::live::follow;
+use crate::play::{Play, Plays};
+use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
+use crate::{checks, folder, privacy, rig};
+use anyhow::bail;
+use futures_util::future::join_all;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// Calls at the same time: two cores must keep every media clock.
+const AT_ONCE: usize = 6;
+const CALL_LIMIT: Duration = Duration::from_secs(180);
+const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
+
+/// What became of one scenario.
+struct Verdict {
+    name: String,
+    seconds: f64,
+    status: String,
+    wrong: Vec<String>,
+    folder: PathBuf,
+}
+
+/// Plays the named scenarios, or all; whether all passed.
+pub async fn run(names: &[String]) -> anyhow::Result<bool> {
+    let root = root();
+    let results = root.join("target/e2e");
+    if results.exists() {
+        std::fs::remove_dir_all(&results)?;
+    }
+    std::fs::create_dir_all(&results)?;
+    let clips = rig::clips()?;
+    let scenarios = rig::scenarios(&clips, names)?;
+    println!("{} scenarios, {AT_ONCE} at a time", scenarios.len());
+    let mut rig = Rig::start(
+        scenarios,
+        clips,
+        &Peers::Simulated,
+        &results.join("worker.log"),
+    )
+    .await?;
+
+    let gate = Semaphore::new(AT_ONCE);
+    let played = rig.plays.iter().map(|play| async {
+        let _turn = gate.acquire().await;
+        let verdict = play_one(&rig, play, &results).await;
+        print_verdict(&verdict);
+        verdict
+    });
+    let verdicts = join_all(played).await;
+    let broken = rig.broken();
+
+    std::fs::write(
+        results.join("client-events.json"),
+        client_events(&rig.plays)?,
+    )?;
+    let leaks = leaks(&rig);
+    if leaks.is_empty() {
+        println!("ok    no private value in the Worker's log");
+    } else {
+        println!(
+            "FAIL  private values in the Worker's log\n        {}",
+            leaks.join("\n        ")
+        );
+    }
+    if let Some(broken) = &broken {
+        println!("FAIL  {broken}");
+    }
+    let scenarios_failed = verdicts
+        .iter()
+        .filter(|verdict| !verdict.wrong.is_empty())
+        .count();
+    let passed = verdicts.len() - scenarios_failed + usize::from(leaks.is_empty());
+    let failed = scenarios_failed + usize::from(!leaks.is_empty()) + usize::from(broken.is_some());
+    if failed > 0 {
+        println!(
+            "\nSee events.ndjson of each run, and {}",
+            show(&results.join("worker.log"))
+        );
+    }
+    println!("\n{passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
+
+async fn play_one(rig: &Rig, play: &Arc<Play>, results: &Path) -> Verdict {
+    let started = Instant::now();
+    let name = play.scenario.name.clone();
+    let folder = results.join(&name);
+    let mut status = String::new();
+    let mut wrong = Vec::new();
+    if let Err(error) = observe(rig, play, &folder, &mut status, &mut wrong).await {
+        wrong.push(format!("{error:#}"));
+    }
+    wrong.extend(checks::call_differences(play));
+    if let Err(error) = folder::write_call(&folder, play) {
+        wrong.push(format!("{error:#}"));
+    }
+    // A picture of every failure; drawing all of them would only cost time.
+    if !wrong.is_empty() {
+        let _ = folder::write_picture(&folder, play, None);
+    }
+    Verdict {
+        name,
+        seconds: started.elapsed().as_secs_f64(),
+        status,
+        wrong,
+        folder,
+    }
+}
+
+/// Places the call, waits for its end and reads the outcome; notes how it differs from the expected one.
+async fn observe(
+    rig: &Rig,
+    play: &Play,
+    folder: &Path,
+    status: &mut String,
+    wrong: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let sid = rig.api.place(&play.scenario.request).await?;
+    if !follow(&play.timeline, CALL_LIMIT, |_| {}).await {
+        bail!("the call is not over after {} s", CALL_LIMIT.as_secs());
+    }
+    let outcome = rig.api.outcome(&sid, OUTCOME_LIMIT).await?;
+    folder::write_outcome(folder, &outcome)?;
+    outcome.status().clone_into(status);
+    wrong.extend(checks::outcome_differences(
+        &play.scenario.expect,
+        &outcome.json,
+    ));
+    if rig.api.call(&sid).await?.text != outcome.text {
+        wrong.push("the outcome, read again, is another one".to_owned());
+    }
+    if outcome.json.get("callId").and_then(Value::as_str) != Some(&sid) {
+        wrong.push(format!("/callId: expected {sid}"));
+    }
+    Ok(())
+}
+
+fn print_verdict(verdict: &Verdict) {
+    let word = if verdict.wrong.is_empty() {
+        "ok  "
+    } else {
+        "FAIL"
+    };
+    println!(
+        "{word}  {:<28} {:6.1} s  {}",
+        verdict.name, verdict.seconds, verdict.status
+    );
+    for wrong in &verdict.wrong {
+        println!("        {wrong}");
+    }
+    if !verdict.wrong.is_empty() {
+        println!("        in {}", show(&verdict.folder));
+    }
+}
+
+/// Private values that the Worker printed.
+fn leaks(rig: &Rig) -> Vec<String> {
+    let log = rig.worker.log_text();
+    let mut values: BTreeSet<String> = rig
+        .plays
+        .iter()
+        .flat_map(|play| privacy::private_values(play))
+        .collect();
+    values.extend(rig.secrets());
+    for number in [HANDOFF_NUMBER, rig.variable("TWILIO_FROM_NUMBER")] {
+        values.extend(privacy::forms_of_number(number));
+    }
+    privacy::find(&log, &values)
+}
+
+/// One example of every shape of client event, for `tests/vendor`.
+fn client_events(plays: &Plays) -> anyhow::Result<String> {
+    let mut shapes = BTreeMap::new();
+    for play in plays.iter() {
+        for event in play.client_events.lock().unwrap().iter() {
+            shapes
+                .entry(shape("", event).to_string())
+                .or_insert_with(|| event.clone());
+        }
+    }
+    Ok(serde_json::to_string_pretty(
+        &shapes.into_values().collect::<Vec<_>>(),
+    )?)
+}
+
+/// The event with what only varies left out: numbers, ids, and texts; words of the protocol stay.
+fn shape(key: &str, value: &Value) -> Value {
+    let word = |text: &str| {
+        !key.ends_with("id") && text.len() <= 32 && !text.contains(char::is_whitespace)
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), shape(key, value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| shape(key, item)).collect(),
+        Value::String(text) if word(text) => value.clone(),
+        Value::String(_) => "text".into(),
+        Value::Number(_) => 0.into(),
+        other => other.clone(),
+    }
+}
+
+fn show(path: &Path) -> String {
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn events_that_differ_in_ids_and_numbers_have_one_shape() {
+        let event = |id: &str, ms: u64, kind: &str| json!({"type": kind, "item_id": id, "audio_end_ms": ms});
+        assert_eq!(
+            shape("", &event("a", 1, "x")),
+            shape("", &event("b", 2, "x"))
+        );
+        assert_ne!(
+            shape("", &event("a", 1, "x")),
+            shape("", &event("a", 1, "y"))
+        );
+    }
+}

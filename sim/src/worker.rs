@@ -1,0 +1,207 @@
+//! The built Worker under `wrangler dev`, in local workerd, with variables of our own.
+//!
+//! It is served from a generated folder: a copy of `wrangler.toml` without `[build]`, the variables
+//! as `.dev.vars` (wrangler prints those as hidden, and a developer's own `.dev.vars` stays out),
+//! and fresh storage. The folder goes when the Worker goes.
+
+use anyhow::{Context, bail};
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const START_LIMIT: Duration = Duration::from_secs(90);
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Nothing of a test run may ask, wait for a terminal, or leave the machine (platform.md §3.2).
+const QUIET: [(&str, &str); 7] = [
+    ("WRANGLER_SEND_METRICS", "false"),
+    ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+    ("WRANGLER_HIDE_BANNER", "true"),
+    ("WRANGLER_NO_SKILLS_UPDATE_PROMPTS", "true"),
+    ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+    ("CI", "1"),
+    ("NO_COLOR", "1"),
+];
+
+/// A running Worker; dropping it ends every process of it.
+pub struct Worker {
+    /// Where it listens, without a slash at the end.
+    pub url: String,
+    /// Everything wrangler and the Worker printed.
+    pub log: PathBuf,
+    child: Child,
+    folder: PathBuf,
+}
+
+/// A port of the loopback interface that nobody listens on.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+impl Worker {
+    /// Serves the Worker built in `root` on this port, and waits until it answers.
+    pub async fn start(
+        root: &Path,
+        port: u16,
+        variables: &[(&str, String)],
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let folder = generate(root, port, variables)?;
+        let output =
+            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let modules = root.join("node_modules");
+        let pinned = modules.join(".bin/node");
+        let mut command = Command::new(if pinned.exists() {
+            pinned.as_path()
+        } else {
+            Path::new("node")
+        });
+        command
+            .arg(modules.join("wrangler/bin/wrangler.js"))
+            .args([
+                "dev",
+                "--local",
+                "--ip",
+                "127.0.0.1",
+                "--inspector-port",
+                "0",
+            ])
+            .args([
+                "--show-interactive-dev-session=false",
+                "--port",
+                &port.to_string(),
+            ])
+            .arg("--config")
+            .arg(folder.join("wrangler.toml"))
+            .arg("--persist-to")
+            .arg(folder.join("state"))
+            .envs(QUIET)
+            .env("WRANGLER_LOG_PATH", folder.join("logs"))
+            .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0);
+        let child = command
+            .spawn()
+            .context("cannot start wrangler; run: node scripts/setup.mjs")?;
+        let mut worker = Self {
+            url: format!("http://127.0.0.1:{port}"),
+            log: log.to_owned(),
+            child,
+            folder,
+        };
+        worker.wait_until_ready().await?;
+        Ok(worker)
+    }
+
+    /// What the Worker and wrangler printed so far.
+    pub fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let (http, url) = (reqwest::Client::new(), format!("{}/healthz", self.url));
+        let deadline = Instant::now() + START_LIMIT;
+        let mut answer = String::from("nothing answers");
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("wrangler ended ({status}):\n{}", self.log_text());
+            }
+            if let Ok(reply) = http.get(&url).send().await {
+                if reply.status() == 200 {
+                    return Ok(());
+                }
+                answer = format!(
+                    "it answers {}: {}",
+                    reply.status(),
+                    reply.text().await.unwrap_or_default()
+                );
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        bail!(
+            "the Worker is not ready after {} s: {answer}\n{}",
+            START_LIMIT.as_secs(),
+            self.log_text()
+        )
+    }
+
+    /// wrangler, its esbuild and workerd share one process group.
+    fn signal(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill")
+            .args([name, "--", &group])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.signal("-TERM");
+        let deadline = std::time::Instant::now() + STOP_LIMIT;
+        while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.signal("-KILL");
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Writes the folder that wrangler serves from.
+fn generate(root: &Path, port: u16, variables: &[(&str, String)]) -> anyhow::Result<PathBuf> {
+    let source = root.join("wrangler.toml");
+    let text =
+        fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    let mut config: toml::Table = text.parse().with_context(|| source.display().to_string())?;
+    config.remove("build");
+    let main = root.join(
+        config
+            .get("main")
+            .and_then(toml::Value::as_str)
+            .unwrap_or_default(),
+    );
+    if !main.is_file() {
+        bail!("{} is missing; run: npm run build", main.display());
+    }
+    config.insert(
+        "main".to_owned(),
+        main.to_string_lossy().into_owned().into(),
+    );
+    let folder = root.join(format!("target/worker/{}-{port}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("wrangler.toml"), toml::to_string(&config)?)?;
+    let lines: Vec<String> = variables
+        .iter()
+        .map(|(name, value)| format!("{name}={}\n", quoted(value)))
+        .collect();
+    fs::write(folder.join(".dev.vars"), lines.concat())?;
+    Ok(folder)
+}
+
+/// A value as dotenv reads it back literally: in quotes that do not occur in it.
+fn quoted(value: &str) -> String {
+    let quote = ['\'', '`', '"']
+        .into_iter()
+        .find(|&quote| !value.contains(quote))
+        .unwrap_or('\'');
+    format!("{quote}{value}{quote}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_value_keeps_its_double_quotes() {
+        assert_eq!(quoted(r#"{"a":1}"#), r#"'{"a":1}'"#);
+        assert_eq!(quoted(r#"{"a":"it's"}"#), r#"`{"a":"it's"}`"#);
+    }
+}

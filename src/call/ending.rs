@@ -1,0 +1,230 @@
+//! How a call ends: closing words that are heard to their end, the hang-up or the handoff, and the
+//! outcome, exactly once.
+
+use super::Call;
+use super::model::Flight;
+use super::output::{LogLine, Output};
+use super::prompt::Cue;
+use super::record::{EndReason, Handoff};
+use super::timers::Timer;
+use crate::realtime::client;
+use crate::twilio::webhook::{CallStatus, StatusCallback};
+
+/// How long closing words may take, in ms.
+const CLOSING_MS: u64 = 20_000;
+/// How much later than estimated the last mark may come, in ms.
+const DRAIN_GRACE_MS: u64 = 2_000;
+/// How long Twilio may take to end the stream after a hang-up, in ms.
+const LINE_GRACE_MS: u64 = 5_000;
+/// How long the shop's last words may take to be written down, in ms.
+const LAST_WORDS_MS: u64 = 2_500;
+/// How long the end of a dialled handoff may be reported after the end of the call, in ms.
+const HANDOFF_GRACE_MS: u64 = 5_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Stage {
+    /// The conversation goes on.
+    #[default]
+    Live,
+    /// The last words are being said.
+    Closing,
+    /// The line is being ended.
+    Leaving,
+}
+
+/// How the model asked to end its part of the call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Farewell {
+    Goodbye,
+    Handoff,
+    NoHandoff,
+}
+
+impl Ending {
+    pub(super) fn is_closing(&self) -> bool {
+        self.stage != Stage::Live
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.stage == Stage::Leaving
+    }
+}
+
+impl Call {
+    /// Ends the call as the model asked, after its words, or after words it still has to say.
+    pub(super) fn say_farewell(&mut self, now: u64, farewell: Farewell, spoken: bool) {
+        let (reason, cue) = match farewell {
+            Farewell::Goodbye => (EndReason::Goodbye, Cue::Goodbye),
+            Farewell::Handoff => (EndReason::Handoff, Cue::Handoff),
+            Farewell::NoHandoff => (EndReason::NoHandoff, Cue::Goodbye),
+        };
+        if farewell == Farewell::Handoff {
+            self.record.handoff = Handoff::Pending;
+        }
+        if spoken {
+            self.begin_closing(now, reason);
+            self.turn.wanted = None;
+        } else {
+            self.close_with(now, reason, cue);
+        }
+    }
+
+    /// Ends the call after closing words that the model is asked for.
+    pub(super) fn close_with(&mut self, now: u64, reason: EndReason, cue: Cue) {
+        if self.begin_closing(now, reason) {
+            self.want_only(cue);
+        }
+    }
+
+    pub(super) fn on_time_limit(&mut self, now: u64) {
+        if self.ending.is_closing() || self.phone.gone {
+            return;
+        }
+        self.log(LogLine::info("time_limit"));
+        if self.phone.is_streaming() {
+            self.interrupt(now);
+        }
+        self.close_with(now, EndReason::TimeLimit, Cue::TimeLimit);
+    }
+
+    fn begin_closing(&mut self, now: u64, reason: EndReason) -> bool {
+        if self.ending.is_closing() {
+            return false;
+        }
+        self.ending.stage = Stage::Closing;
+        self.record.end_reason = Some(reason);
+        self.timers.stop(Timer::Silence);
+        self.timers.stop(Timer::MaxDuration);
+        self.timers.set(Timer::Closing, now.saturating_add(CLOSING_MS));
+        self.log(LogLine::info("closing").what(reason.word()));
+        self.save();
+        true
+    }
+
+    /// Leaves once the closing words have been heard.
+    pub(super) fn leave_when_heard(&mut self, now: u64) {
+        let said = self.ending.stage == Stage::Closing && self.model.flight == Flight::Free && self.turn.wanted.is_none();
+        if !said {
+            return;
+        }
+        if self.phone.playback.is_drained() || !self.phone.is_streaming() {
+            self.leave(now);
+        } else {
+            self.timers.set_if_idle(Timer::Drain, self.phone.playback.ends_at().max(now).saturating_add(DRAIN_GRACE_MS));
+        }
+    }
+
+    /// Ends the line: by hanging up, or for a handoff by closing the stream, so that Twilio asks
+    /// what to do next.
+    pub(super) fn leave(&mut self, now: u64) {
+        if self.ending.is_leaving() || self.phone.gone {
+            return;
+        }
+        self.ending.stage = Stage::Leaving;
+        self.timers.stop(Timer::Drain);
+        self.timers.stop(Timer::Closing);
+        self.timers.stop(Timer::Model);
+        if self.record.handoff == Handoff::Pending {
+            self.out.push_back(Output::ClosePhone);
+        } else {
+            self.out.push_back(Output::HangUp);
+        }
+        self.timers.set(Timer::LineGone, now.saturating_add(LINE_GRACE_MS));
+    }
+
+    /// Hands over without words: the model cannot be reached.
+    pub(super) fn hand_off_silently(&mut self, now: u64) {
+        self.record.handoff = Handoff::Pending;
+        self.begin_closing(now, EndReason::Handoff);
+        self.leave(now);
+    }
+
+    pub(super) fn hung_up(&mut self, done: bool) {
+        if !done && !self.phone.gone {
+            self.log(LogLine::warn("hang_up_failed"));
+            self.out.push_back(Output::ClosePhone);
+        }
+    }
+
+    pub(super) fn status(&mut self, now: u64, callback: StatusCallback) {
+        if !callback.status.is_terminal() || self.record.finished {
+            return;
+        }
+        self.log(LogLine::info("call_ended"));
+        if self.record.answered_at.is_none() {
+            self.record.never_connected = Some(callback.status);
+            self.record.end_reason = Some(EndReason::NotConnected);
+            self.finish(now);
+        } else if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
+            self.phone_gone(now, EndReason::ShopHungUp);
+            self.timers.set(Timer::Finish, now.saturating_add(HANDOFF_GRACE_MS));
+        } else if !self.phone.gone {
+            if !self.phone.is_streaming() && self.record.end_reason.is_none() {
+                // Answered, but the media stream never came up.
+                self.record.never_connected = Some(CallStatus::Failed);
+            }
+            self.phone_gone(now, EndReason::ShopHungUp);
+        }
+    }
+
+    /// The line is gone: nothing more can be said, but the shop's last words may still be on their
+    /// way through the transcription.
+    pub(super) fn wind_up(&mut self, now: u64) {
+        self.ending.stage = Stage::Leaving;
+        self.timers.stop_all();
+        self.turn.wanted = None;
+        if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
+            self.out.push_back(Output::CloseModel);
+            self.record.transcript.settle();
+            self.save();
+            return;
+        }
+        if self.model.is_ready() && self.turn.shop_speaking {
+            self.out.push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+            self.timers.set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
+        } else if self.model.is_ready() && self.record.transcript.is_pending() {
+            self.timers.set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
+        } else {
+            self.finish(now);
+        }
+    }
+
+    /// Whatever state the call is in, it must have an outcome now.
+    pub(super) fn give_up(&mut self, now: u64) {
+        if self.record.finished {
+            // It was computed, and lost before it was kept.
+            self.out.push_back(Output::Outcome(super::outcome::finished(&self.record, &self.settings)));
+            return;
+        }
+        self.log(LogLine::error("alarm"));
+        self.record.end_reason.get_or_insert(EndReason::Crashed);
+        self.out.push_back(Output::HangUp);
+        self.out.push_back(Output::ClosePhone);
+        self.finish(now);
+    }
+
+    /// Writes the outcome, once.
+    pub(super) fn finish(&mut self, now: u64) {
+        if self.record.finished {
+            return;
+        }
+        self.record.finished = true;
+        self.record.ended_at = Some(now);
+        self.record.transcript.settle();
+        self.phone.gone = true;
+        self.ending.stage = Stage::Leaving;
+        self.timers.stop_all();
+        self.turn.wanted = None;
+        let finished = super::outcome::finished(&self.record, &self.settings);
+        self.out.push_back(Output::CloseModel);
+        self.log(LogLine::info("outcome").what(super::outcome::status(&self.record).word()));
+        self.save();
+        self.flush_save();
+        self.out.push_back(Output::Outcome(finished));
+    }
+}

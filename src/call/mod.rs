@@ -1,0 +1,288 @@
+//! One phone call as a state machine without I/O, without a clock, without randomness.
+//!
+//! ```text
+//! call.handle(now, input);             // something happened
+//! while let Some(output) = call.poll() // what to do about it
+//! call.next_deadline();                // when to call `handle(now, Input::Deadline)` at the latest
+//! ```
+//!
+//! `now` is milliseconds since the Unix epoch and must not go back. Webhooks that want TwiML for an
+//! answer have methods of their own ([`Call::voice`], [`Call::stream_ended`], [`Call::dial_ended`]);
+//! poll after them, too. The same inputs give the same outputs, byte for byte.
+//!
+//! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `turn` decides whose turn it is,
+//! `ending` how the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
+
+mod ending;
+pub mod input;
+mod model;
+pub mod outcome;
+pub mod output;
+mod phone;
+pub mod prompt;
+pub mod record;
+pub mod request;
+pub mod timers;
+mod toolbox;
+mod turn;
+
+use crate::config::Config;
+use crate::policy::secret;
+use crate::twilio::number::E164;
+use crate::twilio::signature::socket_url;
+use crate::twilio::twiml::Twiml;
+use ending::Ending;
+use input::Input;
+use model::Model;
+use output::{LogLine, Output};
+use phone::Phone;
+use record::{EndReason, Handoff, Record};
+use request::CallRequest;
+use std::collections::VecDeque;
+use timers::{Timer, Timers};
+use turn::Turn;
+
+use crate::twilio::sid::CallSid;
+
+/// The longest a call may ring, in seconds; Twilio adds up to five.
+pub const RING_TIMEOUT_SEC: u32 = 45;
+/// How long Twilio's first question may wait for the API's request, in ms: both come from the same
+/// placing of the call, on different ways.
+pub const BEGIN_PATIENCE_MS: u64 = 8_000;
+/// How long after its longest duration a call must have its outcome, in ms.
+pub const FINAL_GRACE_MS: u64 = 120_000;
+
+/// The parts of the configuration that a call works with; no secret.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    base_url: String,
+    from: E164,
+    handoff_number: Option<E164>,
+    max_call_ms: u64,
+    silence_ms: u64,
+    model: String,
+    voice: String,
+    transcribe_model: String,
+    prices: crate::realtime::prices::Prices,
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        Self {
+            base_url: config.public_base_url.clone(),
+            from: config.twilio_from.clone(),
+            handoff_number: config.handoff_number.clone(),
+            max_call_ms: config.max_call_ms,
+            silence_ms: config.silence_prompt_ms,
+            model: config.model.clone(),
+            voice: config.voice.clone(),
+            transcribe_model: config.transcribe_model.clone(),
+            prices: config.prices.clone(),
+        }
+    }
+}
+
+/// One phone call.
+#[derive(Debug)]
+pub struct Call {
+    settings: Settings,
+    record: Record,
+    phone: Phone,
+    model: Model,
+    turn: Turn,
+    ending: Ending,
+    timers: Timers,
+    out: VecDeque<Output>,
+    /// The record changed in a way that must survive.
+    dirty: bool,
+}
+
+impl Call {
+    /// A call that was just placed for a request, or came to us (without one).
+    ///
+    /// `stream_token` is the unguessable part of the media stream's URL.
+    pub fn new(settings: Settings, sid: CallSid, request: Option<CallRequest>, stream_token: String, now: u64) -> Self {
+        let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
+        call.save();
+        call
+    }
+
+    /// A call that goes on from its snapshot.
+    pub fn restore(settings: Settings, record: Record) -> Self {
+        Self {
+            settings,
+            record,
+            phone: Phone::default(),
+            model: Model::default(),
+            turn: Turn::default(),
+            ending: Ending::default(),
+            timers: Timers::default(),
+            out: VecDeque::new(),
+            dirty: false,
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: u64, input: Input<'_>) {
+        match input {
+            Input::Phone(text) => self.phone_message(now, text),
+            Input::PhoneClosed => self.phone_gone(now, EndReason::MediaLost),
+            Input::ModelOpened { socket } if socket == self.model.socket => self.model_opened(now),
+            Input::Model { socket, text } if socket == self.model.socket => self.model_event(now, text),
+            Input::ModelClosed { socket, code } if socket == self.model.socket => self.model_lost(now, code),
+            Input::ModelOpened { .. } | Input::Model { .. } | Input::ModelClosed { .. } => {}
+            Input::Status(status) => self.status(now, status),
+            Input::HungUp { done } => self.hung_up(done),
+            Input::Alarm => self.give_up(now),
+            Input::Deadline => {}
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do, if there is one.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Input::Deadline`] is due at the latest.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.timers.next()
+    }
+
+    /// When the call must have its outcome, whatever happens: the Durable Object's alarm.
+    pub fn final_deadline(&self) -> u64 {
+        let ringing = u64::from(RING_TIMEOUT_SEC) * 1000;
+        self.record.placed_at.saturating_add(ringing).saturating_add(self.max_call_ms()).saturating_add(FINAL_GRACE_MS)
+    }
+
+    /// The call was answered (or came in): Twilio asks what to do. Asked again, it gives the same
+    /// answer.
+    pub fn voice(&mut self, now: u64) -> Twiml {
+        if self.record.finished || self.record.end_reason.is_some() {
+            return Twiml::HangUp;
+        }
+        if self.record.answered_at.is_none() {
+            self.record.answered_at = Some(now);
+            self.timers.set(Timer::MaxDuration, now.saturating_add(self.max_call_ms()));
+            self.log(LogLine::info("answered"));
+            self.save();
+            self.connect_model(now);
+            self.settle(now);
+        }
+        let base = &self.settings.base_url;
+        Twiml::ConnectStream {
+            url: format!("{}{}", socket_url(base), stream_path(&self.record.sid, &self.record.stream_token)),
+            action: format!("{base}/twilio/stream-ended"),
+            status_callback: format!("{base}/twilio/stream"),
+        }
+    }
+
+    /// Whether a media socket with this token may be opened; works once.
+    pub fn claim_stream(&mut self, token: &str) -> bool {
+        let good = secret::equal(token.as_bytes(), self.record.stream_token.as_bytes())
+            && !self.record.stream_claimed
+            && !self.record.finished
+            && self.record.answered_at.is_some();
+        if good {
+            self.record.stream_claimed = true;
+            self.save();
+        } else {
+            self.log(LogLine::warn("stream_refused"));
+        }
+        self.flush_save();
+        good
+    }
+
+    /// The media stream has ended: Twilio asks what to do.
+    pub fn stream_ended(&mut self, now: u64) -> Twiml {
+        self.phone_gone(now, EndReason::MediaLost);
+        let twiml = match (self.record.handoff, &self.settings.handoff_number) {
+            (Handoff::Pending | Handoff::Dialling, Some(number)) => Twiml::Dial {
+                number: number.as_str().to_owned(),
+                caller_id: self.settings.from.as_str().to_owned(),
+                action: format!("{}/twilio/dial-ended", self.settings.base_url),
+            },
+            _ if self.record.end_reason == Some(EndReason::ModelLost) => {
+                Twiml::SayAndHangUp { text: prompt::FAREWELL.to_owned(), language: "en-US".to_owned() }
+            }
+            _ => Twiml::HangUp,
+        };
+        if self.record.handoff == Handoff::Pending {
+            self.record.handoff = Handoff::Dialling;
+            self.log(LogLine::info("handoff_dialled"));
+            self.save();
+        }
+        self.settle(now);
+        twiml
+    }
+
+    /// The call to the human has ended: Twilio asks what to do.
+    pub fn dial_ended(&mut self, now: u64, reached: bool) -> Twiml {
+        if matches!(self.record.handoff, Handoff::Dialling | Handoff::Pending) {
+            self.record.handoff = if reached { Handoff::Reached } else { Handoff::Failed };
+            self.log(LogLine::info("handoff_ended").what(if reached { "reached" } else { "failed" }));
+            self.finish(now);
+        }
+        self.settle(now);
+        Twiml::HangUp
+    }
+
+    /// Whether the outcome has been written.
+    pub fn is_finished(&self) -> bool {
+        self.record.finished
+    }
+
+    /// After every step: deadlines that are due, and what can be done now.
+    fn settle(&mut self, now: u64) {
+        while let Some(timer) = self.timers.take_due(now) {
+            self.on_timer(now, timer);
+        }
+        self.pump(now);
+        self.watch_silence(now);
+        self.leave_when_heard(now);
+        self.flush_save();
+    }
+
+    fn on_timer(&mut self, now: u64, timer: Timer) {
+        match timer {
+            Timer::Silence => self.on_silence(now),
+            Timer::ShopTurn => self.on_shop_turn_overdue(now),
+            Timer::MaxDuration => self.on_time_limit(now),
+            Timer::Drain => self.leave(now),
+            Timer::Closing => self.leave(now),
+            Timer::LineGone => self.out.push_back(Output::ClosePhone),
+            Timer::Words => self.run_pending_total(now),
+            Timer::Model => self.on_model_overdue(now),
+            Timer::Finish => self.finish(now),
+        }
+    }
+
+    fn max_call_ms(&self) -> u64 {
+        self.record.request.as_ref().and_then(|r| r.max_call_ms).unwrap_or(self.settings.max_call_ms)
+    }
+
+    fn log(&mut self, line: LogLine) {
+        self.out.push_back(Output::Log(line));
+    }
+
+    fn save(&mut self) {
+        self.dirty = true;
+    }
+
+    fn flush_save(&mut self) {
+        if std::mem::take(&mut self.dirty) {
+            let snapshot = serde_json::to_string(&self.record).unwrap_or_default();
+            self.out.push_back(Output::Save(snapshot));
+        }
+    }
+}
+
+/// Twilio's own limit for a call of this length, in seconds: ringing and closing words included.
+pub fn time_limit_sec(max_call_ms: u64) -> u32 {
+    u32::try_from(max_call_ms / 1000).unwrap_or(600).saturating_add(60)
+}
+
+/// Path of a call's media stream.
+pub fn stream_path(sid: &CallSid, token: &str) -> String {
+    format!("/ws/media/{sid}/{token}")
+}

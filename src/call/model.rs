@@ -1,0 +1,440 @@
+//! The Realtime leg: the socket and its session, responses in flight, what the model says.
+
+use super::Call;
+use super::ending::Farewell;
+use super::output::{LogLine, Output};
+use super::prompt::{self, Cue};
+use super::record::EndReason;
+use super::timers::Timer;
+use crate::audio::ulaw::BYTES_PER_MS;
+use crate::order::state::Totals;
+use crate::order::tools;
+use crate::order::transcript::Role;
+use crate::realtime::client;
+use crate::realtime::server::{self, ResponseDone, ResponseStatus, ServerError, ServerEvent};
+use crate::realtime::session::Session;
+use crate::twilio::media;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long the model may take to open, to configure, to begin a response, or between two pieces
+/// of one, in ms.
+const MODEL_PATIENCE_MS: u64 = 10_000;
+/// How long to wait when the server says that a response is active which we know nothing of, in ms.
+const CONFLICT_PAUSE_MS: u64 = 1_000;
+/// How often in a row the model may fail before it is given up.
+const MAX_FAILURES: u32 = 1;
+/// How many items of a session are remembered for truncation.
+const MAX_ITEMS: usize = 64;
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// Number of the current socket; 0 before the first.
+    pub(super) socket: u32,
+    link: Link,
+    pub(super) flight: Flight,
+    /// The response asked for is not wanted any more: cancel it once it has a name.
+    cancel_when_created: bool,
+    /// Responses that were cut off: what still comes of them is dropped.
+    discarded: BTreeSet<String>,
+    /// Bytes of audio received per item of this session.
+    items: BTreeMap<String, u64>,
+    /// The response in flight, so far.
+    pub(super) current: Current,
+    /// Results of tool calls that the model has not been told yet.
+    pub(super) outputs: Vec<(String, String)>,
+    /// Tool calls that were carried out.
+    pub(super) done_calls: BTreeSet<String>,
+    /// A total waits for the words of the shop that prove it.
+    pub(super) pending_total: Option<(String, Totals)>,
+    /// Losses in a row, without a completed response between them.
+    failures: u32,
+    /// Failed responses in a row.
+    failed_responses: u32,
+    next_event: u64,
+    complained: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Link {
+    /// Not connected yet.
+    #[default]
+    Idle,
+    /// The socket is being opened.
+    Connecting,
+    /// The session is being configured.
+    Configuring,
+    /// Ready to talk.
+    Ready,
+    /// Given up.
+    Lost,
+}
+
+/// The one response that may be in flight.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) enum Flight {
+    /// None.
+    #[default]
+    Free,
+    /// Asked for.
+    Requested { event_id: String },
+    /// Being generated.
+    Active { response_id: String },
+    /// The server says there is one, and we have not seen it.
+    Conflict,
+}
+
+/// What came of the response in flight.
+#[derive(Debug, Default)]
+pub(super) struct Current {
+    spoke: bool,
+    asked: bool,
+    pub(super) tools_called: u32,
+    pub(super) tools_failed: u32,
+    pub(super) farewell: Option<Farewell>,
+}
+
+impl Model {
+    pub(super) fn is_ready(&self) -> bool {
+        self.link == Link::Ready
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.link == Link::Lost
+    }
+
+    pub(super) fn event_id(&mut self) -> String {
+        self.next_event += 1;
+        format!("e{}", self.next_event)
+    }
+
+    pub(super) fn is_discarded(&self, response_id: &str) -> bool {
+        self.discarded.contains(response_id)
+    }
+
+    /// The response in flight was cut off.
+    pub(super) fn is_cut_off(&self) -> bool {
+        matches!(&self.flight, Flight::Active { response_id } if self.is_discarded(response_id))
+    }
+}
+
+impl Call {
+    pub(super) fn connect_model(&mut self, now: u64) {
+        self.model.socket += 1;
+        self.model.link = Link::Connecting;
+        self.model.flight = Flight::Free;
+        self.model.cancel_when_created = false;
+        self.model.discarded.clear();
+        self.model.items.clear();
+        self.model.outputs.clear();
+        self.model.current = Current::default();
+        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.out.push_back(Output::ConnectModel { socket: self.model.socket });
+    }
+
+    pub(super) fn model_opened(&mut self, now: u64) {
+        if self.model.link != Link::Connecting {
+            return;
+        }
+        self.model.link = Link::Configuring;
+        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        let event_id = self.model.event_id();
+        let request = self.record.request.as_ref();
+        let session = Session {
+            instructions: &prompt::instructions(request),
+            voice: &self.settings.voice,
+            transcribe_model: &self.settings.transcribe_model,
+            language: request.map_or("en", |r| r.language.as_str()),
+            tools: &tools::definitions(),
+        };
+        self.out.push_back(Output::Model(session.to_event(&event_id)));
+    }
+
+    pub(super) fn model_event(&mut self, now: u64, text: &str) {
+        match server::parse(text) {
+            Ok(event) => self.on_server_event(now, event),
+            Err(_) => {
+                if !std::mem::replace(&mut self.model.complained, true) {
+                    self.log(LogLine::warn("bad_model_event"));
+                }
+            }
+        }
+    }
+
+    fn on_server_event(&mut self, now: u64, event: ServerEvent<'_>) {
+        match event {
+            ServerEvent::AudioDelta { response_id, item_id, delta } => self.audio_delta(now, &response_id, &item_id, &delta),
+            ServerEvent::TranscriptDelta { response_id, item_id, delta } => self.words_delta(now, &response_id, &item_id, &delta),
+            ServerEvent::SpeechStarted => self.shop_started(now),
+            ServerEvent::SpeechStopped => self.shop_stopped(now),
+            ServerEvent::Committed { item_id } => self.shop_turn_taken(now, &item_id),
+            ServerEvent::Transcribed { item_id, transcript, usage } => {
+                self.record.usage.add_transcription(&usage);
+                self.shop_words(now, &item_id, &transcript);
+            }
+            ServerEvent::TranscriptionFailed { item_id } => {
+                self.log(LogLine::warn("transcription_failed"));
+                self.shop_words(now, &item_id, "");
+            }
+            ServerEvent::ResponseCreated { response_id } => self.response_created(now, response_id),
+            ServerEvent::ToolCall(call) => self.tool_call(now, call),
+            ServerEvent::ResponseDone(done) => self.response_done(now, &done),
+            ServerEvent::SessionUpdated => self.model_ready(now),
+            ServerEvent::Error(error) => self.server_error(now, &error),
+            ServerEvent::SessionCreated | ServerEvent::AudioDone { .. } | ServerEvent::Other => {}
+        }
+    }
+
+    fn model_ready(&mut self, now: u64) {
+        if self.model.link != Link::Configuring {
+            return;
+        }
+        self.model.link = Link::Ready;
+        self.timers.stop(Timer::Model);
+        self.log(LogLine::info("model_ready").n(u64::from(self.model.socket)));
+        if self.model.socket > 1 {
+            self.restore_conversation();
+        }
+        self.flush_early_audio();
+        self.open_conversation(now);
+    }
+
+    /// Tells a new session what was said and recorded on the old one.
+    fn restore_conversation(&mut self) {
+        let turns: Vec<(Role, String)> =
+            self.record.transcript.turns().iter().map(|turn| (turn.role, turn.heard_text().to_owned())).filter(|(_, text)| !text.is_empty()).collect();
+        if turns.is_empty() && self.record.order == crate::order::state::OrderState::default() {
+            return;
+        }
+        let note = prompt::state_note(&self.record.order);
+        let event_id = self.model.event_id();
+        self.out.push_back(Output::Model(client::system_item(&event_id, &note)));
+        for (role, text) in turns {
+            let event_id = self.model.event_id();
+            self.out.push_back(Output::Model(match role {
+                Role::Agent => client::agent_item(&event_id, &text),
+                Role::Shop => client::shop_item(&event_id, &text),
+            }));
+        }
+        if !self.ending.is_closing() {
+            self.want(Some(Cue::Interrupted), true);
+        }
+    }
+
+    fn audio_delta(&mut self, now: u64, response_id: &str, item_id: &str, delta: &str) {
+        if self.model.is_discarded(response_id) || !self.phone.is_streaming() || self.ending.is_leaving() {
+            return;
+        }
+        let Some(bytes) = media::decoded_len(delta) else { return };
+        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        let from = self.model.items.get(item_id).copied().unwrap_or(0);
+        if from == 0 && self.model.items.len() >= MAX_ITEMS {
+            self.model.items.pop_first();
+        }
+        self.model.items.insert(item_id.to_owned(), from.saturating_add(bytes));
+        let at = self.record.at_ms(now);
+        self.record.transcript.agent_audio(item_id, at, from.saturating_add(bytes));
+        self.model.current.spoke = true;
+        self.agent_speaks(now);
+        self.play(now, item_id, from, bytes, delta);
+    }
+
+    fn words_delta(&mut self, now: u64, response_id: &str, item_id: &str, words: &str) {
+        if !self.model.is_discarded(response_id) {
+            let at = self.record.at_ms(now);
+            self.record.transcript.agent_words(item_id, at, words);
+            if !words.trim().is_empty() {
+                self.model.current.asked = words.trim_end().ends_with('?');
+            }
+        }
+    }
+
+    fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
+        let at = self.record.at_ms(now);
+        self.record.transcript.shop_words(item_id, at, words);
+        self.save();
+        if !self.record.transcript.is_pending() {
+            self.run_pending_total(now);
+            if self.timers.is_set(Timer::Finish) && self.phone.gone {
+                self.finish(now);
+            }
+        }
+    }
+
+    /// A response was asked for.
+    pub(super) fn request_sent(&mut self, now: u64, event_id: String) {
+        self.model.flight = Flight::Requested { event_id };
+        self.model.current = Current::default();
+        self.model.cancel_when_created = false;
+        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+    }
+
+    fn response_created(&mut self, now: u64, response_id: String) {
+        if !matches!(self.model.flight, Flight::Requested { .. }) {
+            self.model.current = Current::default();
+        }
+        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.model.flight = Flight::Active { response_id };
+        if std::mem::take(&mut self.model.cancel_when_created) {
+            self.cancel_response();
+        }
+    }
+
+    /// Stops the response in flight; what still comes of it is dropped.
+    pub(super) fn cancel_response(&mut self) {
+        match &self.model.flight {
+            Flight::Active { response_id } if !self.model.is_discarded(response_id) => {
+                let response_id = response_id.clone();
+                let event_id = self.model.event_id();
+                self.out.push_back(Output::Model(client::cancel_response(&event_id, &response_id)));
+                self.model.discarded.insert(response_id);
+            }
+            Flight::Requested { .. } => self.model.cancel_when_created = true,
+            Flight::Active { .. } | Flight::Free | Flight::Conflict => {}
+        }
+    }
+
+    /// Tells the model where an item of this session was cut off.
+    pub(super) fn truncate(&mut self, item_id: &str, heard_ms: u64) {
+        if !self.model.is_ready() {
+            return;
+        }
+        if let Some(bytes) = self.model.items.get(item_id) {
+            let audio_end_ms = heard_ms.min(bytes / BYTES_PER_MS);
+            let event_id = self.model.event_id();
+            self.out.push_back(Output::Model(client::truncate(&event_id, item_id, audio_end_ms)));
+        }
+    }
+
+    fn response_done(&mut self, now: u64, done: &ResponseDone) {
+        self.record.usage.add_response(&done.usage);
+        self.model.discarded.remove(&done.response_id);
+        self.model.flight = Flight::Free;
+        self.timers.stop(Timer::Model);
+        self.turn.quiet_since = now;
+        let current = std::mem::take(&mut self.model.current);
+        self.save();
+        match done.status {
+            ResponseStatus::Completed | ResponseStatus::Incomplete => {
+                self.model.failures = 0;
+                self.model.failed_responses = 0;
+            }
+            ResponseStatus::Cancelled => {}
+            ResponseStatus::Failed => return self.response_failed(now, current.farewell),
+        }
+        self.send_tool_outputs();
+        match current.farewell {
+            Some(farewell) => self.say_farewell(now, farewell, current.spoke),
+            // Words that end in a question want an answer from the shop, not more words from us.
+            None if current.tools_called > 0 && !(current.spoke && current.asked && current.tools_failed == 0) => self.want_after_tools(),
+            None => {}
+        }
+    }
+
+    /// Goes on speaking after a tool call, unless the call is ending.
+    pub(super) fn want_after_tools(&mut self) {
+        if !self.ending.is_closing() && !self.phone.gone {
+            self.want(None, true);
+        }
+    }
+
+    /// Tells the model what its tool calls did.
+    pub(super) fn send_tool_outputs(&mut self) {
+        for (call_id, output) in std::mem::take(&mut self.model.outputs) {
+            let event_id = self.model.event_id();
+            self.out.push_back(Output::Model(client::tool_output(&event_id, &call_id, &output)));
+        }
+    }
+
+    /// A failed response is silence for whoever listens: ask again, then get another session.
+    fn response_failed(&mut self, now: u64, farewell: Option<Farewell>) {
+        self.log(LogLine::warn("response_failed").n(u64::from(self.model.failed_responses)));
+        self.send_tool_outputs();
+        if let Some(farewell) = farewell {
+            self.say_farewell(now, farewell, false);
+        } else if self.ending.is_closing() {
+            self.leave(now);
+        } else if self.model.failed_responses < MAX_FAILURES {
+            self.model.failed_responses += 1;
+            self.want(None, true);
+        } else {
+            self.model_lost(now, 0);
+        }
+    }
+
+    fn server_error(&mut self, now: u64, error: &ServerError) {
+        let of_request = matches!(&self.model.flight, Flight::Requested { event_id } if error.event_id.as_ref() == Some(event_id));
+        if self.model.link == Link::Configuring {
+            // Our settings were refused: nothing can be said on this session.
+            self.log(LogLine::error("session_refused"));
+            self.model_lost(now, 0);
+        } else if error.code == "conversation_already_has_active_response" {
+            self.model.flight = Flight::Conflict;
+            self.want(None, true);
+            self.timers.set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
+        } else if error.code == "session_expired" {
+            self.model_lost(now, 0);
+        } else if of_request {
+            self.log(LogLine::warn("response_refused"));
+            self.model.flight = Flight::Free;
+            self.response_failed(now, None);
+        } else if error.code != "response_cancel_not_active" {
+            // Most errors leave the session as it was.
+            self.log(LogLine::warn("model_error"));
+        }
+    }
+
+    pub(super) fn on_model_overdue(&mut self, now: u64) {
+        match self.model.flight {
+            Flight::Conflict => self.model.flight = Flight::Free,
+            Flight::Free if self.model.is_ready() => {}
+            _ => {
+                self.log(LogLine::warn("model_overdue"));
+                self.model_lost(now, 0);
+            }
+        }
+    }
+
+    /// The session is gone, or as good as gone: one immediate attempt to get another, then the end.
+    pub(super) fn model_lost(&mut self, now: u64, code: u16) {
+        if self.record.finished || self.phone.gone || self.model.is_lost() {
+            if self.phone.gone && !self.record.finished {
+                // The last words will not be written down any more.
+                self.record.transcript.settle();
+                self.finish(now);
+            }
+            return;
+        }
+        self.log(LogLine::warn("model_lost").n(u64::from(code)));
+        self.out.push_back(Output::CloseModel);
+        self.record.transcript.settle();
+        self.model.pending_total = None;
+        self.turn.shop_speaking = false;
+        self.timers.stop(Timer::ShopTurn);
+        self.turn.quiet_since = now;
+        if self.ending.is_closing() || self.model.failures >= MAX_FAILURES {
+            self.model.link = Link::Lost;
+            self.model.flight = Flight::Free;
+            self.timers.stop(Timer::Model);
+            self.model_given_up(now);
+        } else {
+            self.model.failures += 1;
+            self.record.metrics.reconnects += 1;
+            self.connect_model(now);
+        }
+    }
+
+    /// Without a model nobody can speak for us: a human takes over, or Twilio's voice apologises.
+    fn model_given_up(&mut self, now: u64) {
+        if self.ending.is_closing() {
+            self.leave(now);
+        } else if self.settings.handoff_number.is_some() {
+            self.hand_off_silently(now);
+        } else {
+            self.record.end_reason = Some(EndReason::ModelLost);
+            self.save();
+            if self.phone.is_streaming() {
+                self.out.push_back(Output::ClosePhone);
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What is reported of a call. The status is computed from the record: what was heard decides, not
+//! what the model claims.
+
+use super::output::Finished;
+use super::record::{EndReason, Handoff, Record};
+use super::{Call, Settings};
+use crate::order::evidence::{self, FieldEvidence, Proof};
+use crate::order::transcript::{Transcript, Turn};
+use crate::realtime::prices::MicroDollars;
+use crate::twilio::webhook::CallStatus;
+use chrono::{DateTime, SecondsFormat};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Form of the outcome; rises when a field changes its meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+/// The most characters of a quote.
+const MAX_QUOTE_CHARS: usize = 400;
+
+/// How a call ended, for the one who asked for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The order was placed, and what was heard proves every part of it.
+    Confirmed,
+    /// The shop was reached, and the order is not proven.
+    Unconfirmed,
+    /// A human took over.
+    Escalated,
+    /// Nobody answered.
+    NoAnswer,
+    /// The line was busy.
+    Busy,
+    /// The call was canceled before it was answered.
+    Canceled,
+    /// The call could not be held.
+    Failed,
+}
+
+impl Status {
+    /// As in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Escalated => "escalated",
+            Self::NoAnswer => "no_answer",
+            Self::Busy => "busy",
+            Self::Canceled => "canceled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The status of a call that is over.
+pub fn status(record: &Record) -> Status {
+    match record.never_connected {
+        Some(CallStatus::Busy) => return Status::Busy,
+        Some(CallStatus::NoAnswer) => return Status::NoAnswer,
+        Some(CallStatus::Canceled) => return Status::Canceled,
+        Some(_) => return Status::Failed,
+        None => {}
+    }
+    if record.handoff == Handoff::Reached {
+        Status::Escalated
+    } else if doubts(record).is_empty() {
+        Status::Confirmed
+    } else if record.answered_at.is_none() || record.transcript.turns().is_empty() {
+        Status::Failed
+    } else {
+        Status::Unconfirmed
+    }
+}
+
+/// The outcome and its summary.
+pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
+    let status = status(record);
+    let ended_at = record.ended_at.unwrap_or(record.placed_at);
+    let summary = json!({
+        "status": status,
+        "startedAt": timestamp(record.placed_at),
+        "durationSec": ended_at.saturating_sub(record.placed_at) / 1000,
+        "total": record.order.totals.map(|t| t.total),
+    });
+    Finished { json: outcome(record, settings, status, ended_at).to_string(), summary: summary.to_string() }
+}
+
+fn outcome(record: &Record, settings: &Settings, status: Status, ended_at: u64) -> Value {
+    let connected_ms = record.answered_at.map_or(0, |answered| ended_at.saturating_sub(answered));
+    let cost = settings.prices.cost(&settings.model, &settings.transcribe_model, &record.usage, connected_ms);
+    let total = cost.openai.unwrap_or(0).saturating_add(cost.twilio).saturating_add(cost.cloudflare);
+    let mut warnings: Vec<String> = Vec::new();
+    if record.answered_at.is_some() && status != Status::Confirmed {
+        warnings.extend(doubts(record));
+    }
+    if cost.openai.is_none() {
+        warnings.push("the price table has no entry for this model; cost.openai is not known".into());
+    }
+    json!({
+        "schemaVersion": SCHEMA_VERSION,
+        "callId": record.sid,
+        "status": status,
+        "endReason": record.end_reason.map(EndReason::word),
+        "startedAt": timestamp(record.placed_at),
+        "endedAt": timestamp(ended_at),
+        "durationSec": ended_at.saturating_sub(record.placed_at) / 1000,
+        "order": record.order,
+        "evidence": evidence_of(record).iter().map(|field| with_quotes(field, &record.transcript)).collect::<Vec<_>>(),
+        "disclosure": { "heardAt": record.disclosed_at.map(timestamp) },
+        "transcriptUrl": null,
+        "usage": record.usage,
+        "cost": {
+            "openai": cost.openai.map(dollars), "twilio": dollars(cost.twilio), "cloudflare": dollars(cost.cloudflare),
+            "total": dollars(total), "currency": "USD"
+        },
+        "metrics": record.metrics,
+        "attempts": 1,
+        "warnings": warnings,
+    })
+}
+
+impl Call {
+    /// The call as it stands, for the API while it runs.
+    pub fn live(&self, now: u64) -> String {
+        let record = &self.record;
+        let transcript: Vec<Value> = record.transcript.turns().iter().filter(|turn| !turn.heard_text().is_empty())
+            .map(|turn| json!({ "role": turn.role, "text": turn.heard_text(), "ts": turn.at_ms })).collect();
+        json!({
+            "callId": record.sid,
+            "status": if record.answered_at.is_some() { "in_progress" } else { "dialling" },
+            "startedAt": timestamp(record.placed_at),
+            "durationSec": now.saturating_sub(record.placed_at) / 1000,
+            "order": record.order,
+            "transcript": transcript,
+        })
+        .to_string()
+    }
+}
+
+/// Why the order cannot be called confirmed; nothing means that it is. Names no private value.
+fn doubts(record: &Record) -> Vec<String> {
+    let mut doubts: Vec<String> = evidence::incomplete(&record.order).into_iter().map(|missing| missing.describe().to_owned()).collect();
+    if record.disclosed_at.is_none() {
+        doubts.push("it was not heard that an AI was calling".into());
+    }
+    match record.order.totals {
+        None => doubts.push("no total was confirmed".into()),
+        Some(totals) => {
+            let max_total = record.request.as_ref().and_then(|r| r.max_total);
+            if max_total.is_some_and(|max| totals.total > max) {
+                doubts.push("the total is above the limit".into());
+            }
+        }
+    }
+    doubts.extend(evidence_of(record).into_iter().filter(|field| field.proof != Proof::Proven).map(|field| {
+        let why = match field.proof {
+            Proof::Unproven => "was not heard",
+            Proof::Contradicted => "was rejected by the shop",
+            Proof::Stated | Proof::Proven => "was not affirmed by the shop",
+        };
+        format!("{} {why}", field.pointer)
+    }));
+    doubts
+}
+
+fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
+    let mut fields = evidence::read_back(&record.order, &record.transcript);
+    fields.extend(record.order.totals.map(|totals| evidence::total(totals.total, &record.transcript)));
+    fields
+}
+
+/// A field's evidence with the words themselves.
+fn with_quotes(field: &FieldEvidence, transcript: &Transcript) -> Value {
+    let quote = |id: &Option<String>| {
+        id.as_deref().and_then(|id| transcript.get(id)).map(|turn: &Turn| {
+            let words: String = turn.heard_text().chars().take(MAX_QUOTE_CHARS).collect();
+            json!({ "turn": turn.id, "role": turn.role, "atMs": turn.at_ms, "quote": words })
+        })
+    };
+    json!({ "pointer": field.pointer, "proof": field.proof, "said": quote(&field.said_in), "answered": quote(&field.answered_in) })
+}
+
+/// RFC 3339, in UTC, to the second.
+fn timestamp(ms: u64) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(i64::try_from(ms).ok()?)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the cost of one call is far below 2^52 micro-dollars")]
+fn dollars(amount: MicroDollars) -> f64 {
+    amount as f64 / 1e6
+}

@@ -1,0 +1,102 @@
+//! What a call wants done.
+
+use serde::Serialize;
+
+/// Something to do, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send this text frame to Twilio.
+    Phone(String),
+    /// Close the media socket: Twilio then asks `/twilio/stream-ended` what to do.
+    ClosePhone,
+    /// Open a socket to the model; earlier ones are dead.
+    ConnectModel {
+        /// Number of the socket.
+        socket: u32,
+    },
+    /// Send this event to the model.
+    Model(String),
+    /// Close the socket to the model.
+    CloseModel,
+    /// End the call by REST.
+    HangUp,
+    /// Keep this snapshot.
+    Save(String),
+    /// Write this log line.
+    Log(LogLine),
+    /// The call is over, and this is its outcome. Comes once.
+    Outcome(Finished),
+}
+
+/// The outcome of a call, and what a list of calls shows of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// The outcome as JSON.
+    pub json: String,
+    /// Metadata for listings, as JSON; nothing private.
+    pub summary: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A failure of ours.
+    Error,
+    /// A failure of others.
+    Warn,
+    /// A step of a call.
+    Info,
+    /// A detail.
+    Debug,
+}
+
+/// A log line. Its parts are words of this program and numbers, so that nothing said or written by
+/// anybody can get into a log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogLine {
+    /// How bad it is.
+    pub level: Severity,
+    /// What happened.
+    pub event: &'static str,
+    /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<&'static str>,
+    /// A number that belongs to it: a code, a count, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
+}
+
+impl LogLine {
+    /// A step of a call.
+    pub fn info(event: &'static str) -> Self {
+        Self { level: Severity::Info, event, what: None, n: None }
+    }
+
+    /// A failure of others.
+    pub fn warn(event: &'static str) -> Self {
+        Self { level: Severity::Warn, ..Self::info(event) }
+    }
+
+    /// A failure of ours.
+    pub fn error(event: &'static str) -> Self {
+        Self { level: Severity::Error, ..Self::info(event) }
+    }
+
+    /// A detail.
+    pub fn debug(event: &'static str) -> Self {
+        Self { level: Severity::Debug, ..Self::info(event) }
+    }
+
+    /// With a word.
+    pub fn what(mut self, what: &'static str) -> Self {
+        self.what = Some(what);
+        self
+    }
+
+    /// With a number.
+    pub fn n(mut self, n: u64) -> Self {
+        self.n = Some(n);
+        self
+    }
+}

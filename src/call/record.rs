@@ -1,0 +1,173 @@
+//! What must survive of a call when its memory is lost: the snapshot in storage.
+
+use super::request::CallRequest;
+use crate::order::state::OrderState;
+use crate::order::transcript::Transcript;
+use crate::realtime::usage::Usage;
+use crate::twilio::sid::CallSid;
+use crate::twilio::webhook::CallStatus;
+use serde::{Deserialize, Serialize};
+
+/// Form of the snapshot; rises when an old one could be misread.
+pub const VERSION: u32 = 1;
+
+/// Everything about a call that matters after it. Times are milliseconds since the Unix epoch.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Record {
+    /// [`VERSION`] at the time of writing.
+    pub version: u32,
+    /// The call.
+    pub sid: CallSid,
+    /// What the API asked for; none for a call that came to us.
+    pub request: Option<CallRequest>,
+    /// Unguessable part of the media stream's URL.
+    pub stream_token: String,
+    /// Whether the token was used; it works once.
+    pub stream_claimed: bool,
+    /// When the call was placed, or came.
+    pub placed_at: u64,
+    /// When it was answered.
+    pub answered_at: Option<u64>,
+    /// When it was over.
+    pub ended_at: Option<u64>,
+    /// The order as it stands.
+    pub order: OrderState,
+    /// What was heard.
+    pub transcript: Transcript,
+    /// Tokens used.
+    pub usage: Usage,
+    /// When the disclosure had been heard.
+    pub disclosed_at: Option<u64>,
+    /// Why the line ended, once it is ending.
+    pub end_reason: Option<EndReason>,
+    /// What became of handing the call to a human.
+    pub handoff: Handoff,
+    /// How dialling ended, when nobody answered.
+    pub never_connected: Option<CallStatus>,
+    /// Numbers about the call.
+    pub metrics: Metrics,
+    /// Whether the outcome was written.
+    pub finished: bool,
+}
+
+/// Why the line ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The agent said goodbye.
+    Goodbye,
+    /// The shop hung up.
+    ShopHungUp,
+    /// The shop stayed silent.
+    Silence,
+    /// The call had lasted as long as it may.
+    TimeLimit,
+    /// The media stream broke.
+    MediaLost,
+    /// The model could not be reached.
+    ModelLost,
+    /// A human took over, or should have.
+    Handoff,
+    /// A human was needed, and none was there to take over.
+    NoHandoff,
+    /// The call never connected.
+    NotConnected,
+    /// The process lost the call.
+    Crashed,
+}
+
+impl EndReason {
+    /// As one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Goodbye => "goodbye",
+            Self::ShopHungUp => "shop_hung_up",
+            Self::Silence => "silence",
+            Self::TimeLimit => "time_limit",
+            Self::MediaLost => "media_lost",
+            Self::ModelLost => "model_lost",
+            Self::Handoff => "handoff",
+            Self::NoHandoff => "no_handoff",
+            Self::NotConnected => "not_connected",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+/// What became of handing the call to a human.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handoff {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Twilio is to dial the human when it asks what to do.
+    Pending,
+    /// Twilio was told to dial.
+    Dialling,
+    /// The human talked to the shop.
+    Reached,
+    /// The human did not answer.
+    Failed,
+}
+
+/// Numbers about a call.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Metrics {
+    /// From the start of the stream to the agent's first audio, in ms.
+    pub first_audio_ms: Option<u64>,
+    /// From the end of the shop's words to the agent's next audio, in ms, turn by turn.
+    pub response_ms: Vec<u64>,
+    /// The shop's interruptions.
+    pub barge_ins: Vec<BargeIn>,
+    /// How often the model was lost and reached again.
+    pub reconnects: u32,
+    /// How often the agent had to ask whether anybody is there.
+    pub silence_prompts: u32,
+}
+
+/// One interruption.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BargeIn {
+    /// When, in ms since the answer.
+    pub at_ms: u64,
+    /// How much of the agent's item had been heard, in ms.
+    pub heard_ms: u64,
+    /// How much of it had been sent, in ms.
+    pub sent_ms: u64,
+}
+
+/// The most entries a list of metrics keeps.
+pub const MAX_METRICS: usize = 200;
+
+impl Record {
+    /// A call that was just placed, or came.
+    pub fn new(sid: CallSid, request: Option<CallRequest>, stream_token: String, placed_at: u64) -> Self {
+        Self {
+            version: VERSION,
+            sid,
+            request,
+            stream_token,
+            stream_claimed: false,
+            placed_at,
+            answered_at: None,
+            ended_at: None,
+            order: OrderState::default(),
+            transcript: Transcript::default(),
+            usage: Usage::default(),
+            disclosed_at: None,
+            end_reason: None,
+            handoff: Handoff::None,
+            never_connected: None,
+            metrics: Metrics::default(),
+            finished: false,
+        }
+    }
+
+    /// Milliseconds since the answer.
+    pub fn at_ms(&self, now: u64) -> u64 {
+        now.saturating_sub(self.answered_at.unwrap_or(now))
+    }
+}

@@ -1,0 +1,121 @@
+//! The model's tool calls, carried out.
+
+use super::Call;
+use super::ending::Farewell;
+use super::output::LogLine;
+use super::timers::Timer;
+use crate::json::FieldError;
+use crate::order::tools::{self, Tool};
+use crate::realtime::server::ToolCall;
+
+/// How long a total waits for the words that prove it, in ms.
+const WORDS_PATIENCE_MS: u64 = 3_000;
+/// Tool calls of one call that are carried out; a model in a loop gets nowhere.
+const MAX_TOOL_CALLS: usize = 200;
+
+impl Call {
+    pub(super) fn tool_call(&mut self, now: u64, call: ToolCall) {
+        if self.model.done_calls.len() >= MAX_TOOL_CALLS || !self.model.done_calls.insert(call.call_id.clone()) {
+            return;
+        }
+        self.model.current.tools_called += 1;
+        let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| self.run_tool(now, &call.call_id, tool));
+        let output = match result {
+            Ok(Ran::Later) => return,
+            Ok(Ran::Said(output)) => output,
+            Ok(Ran::Recorded) => {
+                self.save();
+                tools::accepted(&self.record.order)
+            }
+            Err(errors) => {
+                self.model.current.tools_failed += 1;
+                tools::refused(&errors)
+            }
+        };
+        self.log(LogLine::info("tool").what(known_name(&call.name)));
+        self.model.outputs.push((call.call_id, output));
+    }
+
+    fn run_tool(&mut self, now: u64, call_id: &str, tool: Tool) -> Result<Ran, Vec<FieldError>> {
+        match tool {
+            Tool::SaveOrderItem { item, replaces } => self.record.order.save_item(item, replaces).map(|()| Ran::Recorded),
+            Tool::SetCustomer { customer, delivery_method } => {
+                self.record.order.set_customer(customer, delivery_method);
+                Ok(Ran::Recorded)
+            }
+            Tool::SetAddress(address) => {
+                self.record.order.set_address(address);
+                Ok(Ran::Recorded)
+            }
+            Tool::ConfirmTotal(totals) => {
+                // The shop's words are written down beside the conversation, often after the
+                // model has acted on them.
+                if self.record.transcript.is_pending() {
+                    self.model.pending_total = Some((call_id.to_owned(), totals));
+                    self.timers.set(Timer::Words, now.saturating_add(WORDS_PATIENCE_MS));
+                    Ok(Ran::Later)
+                } else {
+                    Ok(Ran::Said(self.confirm(totals)))
+                }
+            }
+            Tool::EndCall { .. } | Tool::EscalateToHuman { .. } if self.model.is_cut_off() => {
+                Err(vec![FieldError::new("", "the shop has just interrupted: listen first")])
+            }
+            Tool::EndCall { .. } => {
+                self.model.current.farewell = Some(Farewell::Goodbye);
+                Ok(Ran::Said("{\"ok\":true}".into()))
+            }
+            Tool::EscalateToHuman { .. } if self.settings.handoff_number.is_some() => {
+                self.model.current.farewell = Some(Farewell::Handoff);
+                Ok(Ran::Said("{\"ok\":true}".into()))
+            }
+            Tool::EscalateToHuman { .. } => {
+                self.model.current.farewell = Some(Farewell::NoHandoff);
+                Ok(Ran::Said("{\"ok\":false,\"error\":\"no human is available\",\"do\":\"Apologise, say goodbye.\"}".into()))
+            }
+        }
+    }
+
+    /// Confirms the total that waited for the shop's words.
+    pub(super) fn run_pending_total(&mut self, _now: u64) {
+        let Some((call_id, totals)) = self.model.pending_total.take() else { return };
+        self.timers.stop(Timer::Words);
+        let output = self.confirm(totals);
+        self.log(LogLine::info("tool").what("confirm_total"));
+        self.model.outputs.push((call_id, output));
+        if self.model.flight == super::model::Flight::Free {
+            self.send_tool_outputs();
+            self.want_after_tools();
+        }
+    }
+
+    fn confirm(&mut self, totals: crate::order::state::Totals) -> String {
+        let max_total = self.record.request.as_ref().and_then(|r| r.max_total);
+        self.save();
+        match self.record.order.confirm_total(totals, &self.record.transcript, max_total) {
+            Ok(()) => tools::accepted(&self.record.order),
+            Err(missing) => {
+                self.model.current.tools_failed += 1;
+                tools::not_yet(&missing)
+            }
+        }
+    }
+}
+
+/// What became of a tool call.
+enum Ran {
+    /// It changed the order.
+    Recorded,
+    /// It has its own answer.
+    Said(String),
+    /// It is answered later.
+    Later,
+}
+
+/// The tool's name as a word of ours, for the log.
+fn known_name(name: &str) -> &'static str {
+    ["save_order_item", "set_customer", "set_address", "confirm_total", "end_call", "escalate_to_human"]
+        .into_iter()
+        .find(|known| *known == name)
+        .unwrap_or("unknown")
+}

@@ -1,0 +1,297 @@
+//! The configuration, read once from variables and secrets, and checked by name.
+
+use crate::realtime::prices::Prices;
+use crate::twilio::number::E164;
+use crate::twilio::sid::is_sid;
+use std::fmt;
+use url::Url;
+
+/// Everything that can be configured. `Debug` shows no secret.
+#[derive(Clone)]
+pub struct Config {
+    /// Bearer tokens of the API; never empty.
+    pub api_tokens: Vec<String>,
+    /// Key of the Realtime API.
+    pub openai_api_key: String,
+    /// Base URL of the Realtime API, `http` or `https`, without a trailing slash.
+    pub openai_base_url: String,
+    /// Realtime model.
+    pub model: String,
+    /// Its voice.
+    pub voice: String,
+    /// Transcription model.
+    pub transcribe_model: String,
+    /// Twilio account.
+    pub twilio_account_sid: String,
+    /// Its auth token or tokens, the current one first: requests are made with the first, and a
+    /// signature by any of them is accepted.
+    pub twilio_auth_tokens: Vec<String>,
+    /// The number that calls.
+    pub twilio_from: E164,
+    /// Base URL of Twilio's REST API, without a trailing slash.
+    pub twilio_base_url: String,
+    /// Base URL under which Twilio reaches this Worker, without a trailing slash.
+    pub public_base_url: String,
+    /// A human to hand calls to.
+    pub handoff_number: Option<E164>,
+    /// Longest call, in ms, if the request does not say.
+    pub max_call_ms: u64,
+    /// Silence after which the agent speaks again, in ms.
+    pub silence_prompt_ms: u64,
+    /// Price table.
+    pub prices: Prices,
+    /// Days an outcome is kept.
+    pub outcome_ttl_days: u32,
+    /// What is logged.
+    pub log_level: LogLevel,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum LogLevel {
+    /// Failures of ours.
+    Error,
+    /// And failures of others.
+    Warn,
+    /// And what happens to calls.
+    Info,
+    /// And every turn.
+    Debug,
+}
+
+/// A variable that is missing or wrong; the operator's fault. Never quotes the value.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct ConfigError {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The longest call that is allowed: the platform keeps the connection to the model alive for
+/// 15 minutes (`platform.md` §2.1).
+pub const MAX_CALL_MINUTES: f64 = 14.0;
+
+impl Config {
+    /// Reads the configuration; `lookup` gives the value of a variable or secret.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, by name.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader { lookup, errors: Vec::new() };
+        let config = reader.config();
+        match config {
+            Some(config) if reader.errors.is_empty() => Ok(config),
+            _ => Err(reader.errors),
+        }
+    }
+
+    /// The auth tokens, as the signature check takes them.
+    pub fn auth_tokens(&self) -> Vec<&str> {
+        self.twilio_auth_tokens.iter().map(String::as_str).collect()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+struct Reader<L> {
+    lookup: L,
+    errors: Vec<ConfigError>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    fn config(&mut self) -> Option<Config> {
+        let api_tokens = self.secrets("API_TOKEN");
+        let openai_api_key = self.required("OPENAI_API_KEY");
+        let openai_base_url = self.base_url("OPENAI_BASE_URL", Some("https://api.openai.com/v1"));
+        let twilio_account_sid = self.required("TWILIO_ACCOUNT_SID");
+        if twilio_account_sid.as_deref().is_some_and(|sid| !is_sid(sid, "AC")) {
+            self.fail("TWILIO_ACCOUNT_SID", "must be `AC` and 32 hexadecimal digits");
+        }
+        let twilio_auth_tokens = self.secrets("TWILIO_AUTH_TOKEN");
+        let twilio_from = self.required("TWILIO_FROM_NUMBER");
+        let twilio_from = self.number("TWILIO_FROM_NUMBER", twilio_from);
+        let twilio_base_url = self.base_url("TWILIO_BASE_URL", Some("https://api.twilio.com"));
+        let public_base_url = self.base_url("PUBLIC_BASE_URL", None);
+        if public_base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| url.path() != "/") {
+            self.fail("PUBLIC_BASE_URL", "must be an origin without a path, such as https://calls.example.com");
+        }
+        let handoff = self.get("HANDOFF_NUMBER");
+        let handoff_number = self.number("HANDOFF_NUMBER", handoff);
+        let max_call_minutes = self.decimal("MAX_CALL_MINUTES", 10.0, 0.1, MAX_CALL_MINUTES);
+        let silence_prompt_ms = self.decimal("SILENCE_PROMPT_MS", 3500.0, 500.0, 60_000.0);
+        let outcome_ttl_days = self.decimal("OUTCOME_TTL_DAYS", 30.0, 1.0, 3650.0);
+        let log_level = self.log_level();
+        let prices = self.prices();
+        Some(Config {
+            api_tokens,
+            openai_api_key: openai_api_key?,
+            openai_base_url: openai_base_url?,
+            model: self.get("OPENAI_REALTIME_MODEL").unwrap_or_else(|| "gpt-realtime-2.1".into()),
+            voice: self.get("OPENAI_VOICE").unwrap_or_else(|| "marin".into()),
+            transcribe_model: self.get("OPENAI_TRANSCRIBE_MODEL").unwrap_or_else(|| "gpt-4o-mini-transcribe".into()),
+            twilio_account_sid: twilio_account_sid?,
+            twilio_auth_tokens,
+            twilio_from: twilio_from?,
+            twilio_base_url: twilio_base_url?,
+            public_base_url: public_base_url?,
+            handoff_number,
+            max_call_ms: whole(max_call_minutes * 60_000.0),
+            silence_prompt_ms: whole(silence_prompt_ms),
+            prices,
+            outcome_ttl_days: u32::try_from(whole(outcome_ttl_days)).unwrap_or(30),
+            log_level,
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    fn fail(&mut self, name: &'static str, problem: impl Into<String>) {
+        self.errors.push(ConfigError { name, problem: problem.into() });
+    }
+
+    fn required(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name);
+        if value.is_none() {
+            self.fail(name, "is not set");
+        }
+        value
+    }
+
+    /// Several secrets, separated by commas, for rotation.
+    fn secrets(&mut self, name: &'static str) -> Vec<String> {
+        let secrets: Vec<String> = self.required(name).unwrap_or_default().split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+        if secrets.is_empty() && self.get(name).is_some() {
+            self.fail(name, "is empty");
+        }
+        secrets
+    }
+
+    fn number(&mut self, name: &'static str, value: Option<String>) -> Option<E164> {
+        match E164::parse(&value?) {
+            Ok(number) => Some(number),
+            Err(e) => {
+                self.fail(name, e.to_string());
+                None
+            }
+        }
+    }
+
+    /// An `https` URL (or `http` on loopback), as `http(s)` and without a trailing slash.
+    fn base_url(&mut self, name: &'static str, default: Option<&str>) -> Option<String> {
+        let value = match (self.get(name), default) {
+            (Some(value), _) => value,
+            (None, Some(default)) => default.to_owned(),
+            (None, None) => {
+                self.fail(name, "is not set");
+                return None;
+            }
+        };
+        let checked = Url::parse(&value).ok().and_then(|url| {
+            let secure = matches!(url.scheme(), "https" | "wss");
+            let plain = matches!(url.scheme(), "http" | "ws") && url.host_str().is_some_and(is_loopback);
+            let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+            // fetch() takes no ws: or wss: URL, not even for an upgrade.
+            let scheme = if secure { "https" } else { "http" };
+            let (_, rest) = value.split_once(':')?;
+            ((secure || plain) && bare).then(|| format!("{scheme}:{}", rest.trim_end_matches('/')))
+        });
+        if checked.is_none() {
+            self.fail(name, "must be an https URL without query or credentials; http only on loopback");
+        }
+        checked
+    }
+
+    fn decimal(&mut self, name: &'static str, default: f64, min: f64, max: f64) -> f64 {
+        match self.get(name).map(|v| v.parse::<f64>()) {
+            None => default,
+            Some(Ok(value)) if (min..=max).contains(&value) => value,
+            Some(_) => {
+                self.fail(name, format!("must be a number from {min} to {max}"));
+                default
+            }
+        }
+    }
+
+    fn log_level(&mut self) -> LogLevel {
+        match self.get("LOG_LEVEL").as_deref() {
+            None | Some("info") => LogLevel::Info,
+            Some("error") => LogLevel::Error,
+            Some("warn") => LogLevel::Warn,
+            Some("debug") => LogLevel::Debug,
+            Some(_) => {
+                self.fail("LOG_LEVEL", "must be error, warn, info or debug");
+                LogLevel::Info
+            }
+        }
+    }
+
+    fn prices(&mut self) -> Prices {
+        match self.get("PRICES").map(|json| Prices::with_override(&json)) {
+            None => Prices::default(),
+            Some(Ok(prices)) => prices,
+            Some(Err(e)) => {
+                self.fail("PRICES", format!("must be JSON of the documented form: {e}"));
+                Prices::default()
+            }
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host == "[::1]" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the ranges above")]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(changes: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
+        let base = [("API_TOKEN", "t1, t2"), ("OPENAI_API_KEY", "k"), ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+            ("TWILIO_AUTH_TOKEN", "a"), ("TWILIO_FROM_NUMBER", "+13105550100"), ("PUBLIC_BASE_URL", "https://calls.example.com/")];
+        Config::read(|name| changes.iter().chain(&base).find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+    }
+
+    #[test]
+    fn the_required_variables_are_enough() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.api_tokens, ["t1", "t2"]);
+        assert_eq!(config.public_base_url, "https://calls.example.com");
+        assert_eq!((config.max_call_ms, config.silence_prompt_ms, config.model.as_str()), (600_000, 3500, "gpt-realtime-2.1"));
+        assert!(!format!("{config:?}").contains("t1"));
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_by_name_and_without_its_value() {
+        let errors = Config::read(|_| None).unwrap_err();
+        let names: Vec<&str> = errors.iter().map(|e| e.name).collect();
+        assert_eq!(names, ["API_TOKEN", "OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "PUBLIC_BASE_URL"]);
+        for (name, value) in [("API_TOKEN", " , "), ("TWILIO_ACCOUNT_SID", "ACsecret"), ("TWILIO_FROM_NUMBER", "5551234"), ("PUBLIC_BASE_URL", "http://example.com"),
+            ("PUBLIC_BASE_URL", "https://example.com/path"), ("OPENAI_BASE_URL", "https://u:p@example.com"), ("TWILIO_BASE_URL", "https://example.com?x=1"),
+            ("HANDOFF_NUMBER", "nobody"), ("MAX_CALL_MINUTES", "15"), ("SILENCE_PROMPT_MS", "soon"), ("OUTCOME_TTL_DAYS", "never"), ("LOG_LEVEL", "loud"), ("PRICES", "[]")] {
+            let errors = read(&[(name, value)]).unwrap_err();
+            assert_eq!(errors[0].name, name, "{value}");
+            assert!(!errors[0].to_string().contains(value), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for (given, kept) in [("http://127.0.0.1:8787", "http://127.0.0.1:8787"), ("ws://localhost:9/v1/", "http://localhost:9/v1"), ("wss://h/v1", "https://h/v1"), ("http://[::1]:9", "http://[::1]:9")] {
+            assert_eq!(read(&[("OPENAI_BASE_URL", given)]).unwrap().openai_base_url, kept);
+        }
+        assert!(read(&[("OPENAI_BASE_URL", "http://127.0.0.1.evil.com")]).is_err());
+    }
+}

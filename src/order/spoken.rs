@@ -1,0 +1,392 @@
+//! Spoken words made comparable: numbers said digit by digit or as words, prices, abbreviations.
+//!
+//! "one twenty three Main St", "123 Main Street" and "one two three main street" are the same
+//! address; "twenty ten", "$20.10" and "twenty dollars and ten cents" are the same price.
+
+use super::money::Cents;
+
+/// A sentence, taken apart.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Spoken {
+    tokens: Vec<Token>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Token {
+    Word(String),
+    /// One spoken group of digits: "twenty three" is one, "five five" are two.
+    Group { digits: String, decimals: Option<String> },
+}
+
+impl Spoken {
+    /// Takes a text apart.
+    pub fn parse(text: &str) -> Self {
+        let raw = split(text);
+        let mut tokens = Vec::with_capacity(raw.len());
+        let mut at = 0;
+        while let Some(word) = raw.get(at) {
+            let rest = raw.get(at..).unwrap_or_default();
+            if let Some((repeat, group)) = repeated(rest) {
+                tokens.extend((0..repeat).map(|_| group.clone()));
+                at += 2;
+            } else if let Some((group, used)) = number(rest, tokens.last()) {
+                tokens.push(group);
+                at += used;
+            } else {
+                tokens.extend(canonical(word).split(' ').map(|w| Token::Word(w.to_owned())));
+                at += 1;
+            }
+        }
+        Self { tokens }
+    }
+
+    /// Whether the words occur in this order, next to each other.
+    pub fn has_phrase(&self, phrase: &str) -> bool {
+        let wanted = Self::parse(phrase).tokens;
+        !wanted.is_empty() && self.tokens.windows(wanted.len()).any(|window| window == wanted)
+    }
+
+    /// Whether a number of several digits was said, in whatever grouping, perhaps as part of a
+    /// longer string of digits.
+    pub fn has_digits(&self, digits: &str) -> bool {
+        !digits.is_empty() && self.digit_runs().iter().any(|run| run.contains(digits))
+    }
+
+    /// Whether this phone number was said: in full, or its national or local part of at least seven
+    /// digits.
+    pub fn has_phone(&self, phone: &str) -> bool {
+        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+        let national = digits.strip_prefix('1').filter(|d| d.len() == 10).unwrap_or(&digits);
+        self.digit_runs().iter().any(|run| {
+            let said = run.trim_start_matches('0');
+            (national.len() >= 7 && run.contains(national)) || (said.len() >= 7 && digits.ends_with(said))
+        })
+    }
+
+    /// Whether the number occurs as one group, such as the quantity in "two large".
+    pub fn has_number(&self, n: u64) -> bool {
+        let wanted = n.to_string();
+        self.tokens.iter().any(|t| matches!(t, Token::Group { digits, decimals: None } if *digits == wanted))
+    }
+
+    /// Every amount of money the sentence may mean.
+    pub fn amounts(&self) -> Vec<Cents> {
+        let mut found = Vec::new();
+        for (at, token) in self.tokens.iter().enumerate() {
+            let Token::Group { digits, decimals } = token else { continue };
+            let Ok(whole) = digits.parse::<u64>() else { continue };
+            let Some(base) = whole.checked_mul(100) else { continue };
+            match decimals {
+                Some(d) if d.len() <= 2 => {
+                    let cents: u64 = format!("{d:0<2}").parse().unwrap_or(0);
+                    found.push(Cents(base.saturating_add(cents)));
+                }
+                Some(_) => {}
+                None => {
+                    found.push(Cents(base));
+                    if let Some(cents) = self.cents_after(at + 1) {
+                        found.push(Cents(base.saturating_add(cents)));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The cents that follow a number of dollars: "fifty", "oh five", "dollars and ten cents",
+    /// "point one oh".
+    fn cents_after(&self, mut at: usize) -> Option<u64> {
+        while let Some(Token::Word(word)) = self.tokens.get(at) {
+            if !matches!(word.as_str(), "dollar" | "buck" | "euro" | "pound" | "and" | "point" | "with") {
+                return None;
+            }
+            at += 1;
+        }
+        let group = |at: usize| match self.tokens.get(at) {
+            Some(Token::Group { digits, decimals: None }) => Some(digits.as_str()),
+            _ => None,
+        };
+        let first = group(at)?;
+        let pair = match (first.len(), group(at + 1)) {
+            (2, _) => first.to_owned(),
+            (1, Some(second)) if second.len() == 1 => format!("{first}{second}"),
+            (1, _) if matches!(self.tokens.get(at + 1), Some(Token::Word(w)) if w == "cent") => first.to_owned(),
+            _ => return None,
+        };
+        pair.parse().ok()
+    }
+
+    /// Neighbouring groups joined into strings of digits.
+    fn digit_runs(&self) -> Vec<String> {
+        let mut runs = vec![String::new()];
+        for token in &self.tokens {
+            match (token, runs.last_mut()) {
+                (Token::Group { digits, decimals }, Some(run)) => {
+                    run.push_str(digits);
+                    run.push_str(decimals.as_deref().unwrap_or_default());
+                }
+                (Token::Word(word), _) if matches!(word.as_str(), "dash" | "hyphen" | "dot") => {}
+                (Token::Word(_), Some(run)) if !run.is_empty() => runs.push(String::new()),
+                _ => {}
+            }
+        }
+        runs.retain(|run| !run.is_empty());
+        runs
+    }
+}
+
+/// Whether the sentence rejects what was said before it.
+pub fn is_denial(text: &str) -> bool {
+    let spoken = Spoken::parse(text);
+    let harmless = ["no problem", "no worries", "no worry", "not a problem", "nothing else"];
+    let rejects = ["that's wrong", "that is wrong", "not right", "not correct", "incorrect", "isn't right", "is wrong", "that's not", "not what"];
+    let starts_with_no = matches!(spoken.tokens.first(), Some(Token::Word(w)) if w == "no" || w == "nope" || w == "wait");
+    (starts_with_no && !harmless.iter().any(|p| spoken.has_phrase(p))) || rejects.iter().any(|p| spoken.has_phrase(p))
+}
+
+/// Whether the sentence says that an artificial intelligence is speaking.
+pub fn discloses_ai(text: &str) -> bool {
+    let spoken = Spoken::parse(text);
+    ["ai", "a.i.", "artificial intelligence", "automated assistant", "virtual assistant", "digital assistant", "robot"]
+        .iter()
+        .any(|phrase| spoken.has_phrase(phrase))
+}
+
+/// Lower-case words and numbers; apostrophes stay inside words, decimals and thousands inside
+/// numbers.
+fn split(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.to_lowercase().replace('’', "'").chars().collect();
+    let mut words = vec![String::new()];
+    for (at, &c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|i| chars.get(i));
+        let digit_at = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
+        let between_digits = before.is_some_and(char::is_ascii_digit) && digit_at(at + 1);
+        // "12,345" but not "5, 5" and not "3,1,0".
+        let thousands = c == ',' && between_digits && digit_at(at + 2) && digit_at(at + 3) && !digit_at(at + 4);
+        let turns = c.is_alphanumeric() && before.is_some_and(|b| b.is_ascii_digit() && c.is_alphabetic() || b.is_alphabetic() && c.is_ascii_digit());
+        match words.last_mut() {
+            Some(word) if c.is_alphanumeric() && !turns => word.push(c),
+            Some(word) if c == '.' && between_digits && !word.contains('.') => word.push(c),
+            Some(word) if c == '\'' && !word.is_empty() => word.push(c),
+            _ if thousands => {}
+            _ if turns => words.push(c.to_string()),
+            _ => words.push(String::new()),
+        }
+    }
+    // "5th" was split at the digit; put the ordinal together again.
+    let mut out: Vec<String> = Vec::with_capacity(words.len());
+    for word in words.into_iter().map(|w| w.trim_matches('\'').to_owned()).filter(|w| !w.is_empty()) {
+        match out.last_mut() {
+            Some(last) if matches!(word.as_str(), "st" | "nd" | "rd" | "th") && last.bytes().all(|b| b.is_ascii_digit()) && text_has_ordinal(text, last, &word) => last.push_str(&word),
+            _ => out.push(word),
+        }
+    }
+    out
+}
+
+fn text_has_ordinal(text: &str, number: &str, suffix: &str) -> bool {
+    text.to_lowercase().contains(&format!("{number}{suffix}"))
+}
+
+/// "double five", "triple zero".
+fn repeated(words: &[String]) -> Option<(usize, Token)> {
+    let times = match words.first()?.as_str() {
+        "double" => 2,
+        "triple" => 3,
+        _ => return None,
+    };
+    let digit = words.get(1).filter(|w| w.len() == 1 || unit(w).is_some())?;
+    number(std::slice::from_ref(digit), Some(&Token::Group { digits: String::new(), decimals: None })).map(|(group, _)| (times, group))
+}
+
+/// The number at the start of the words, and how many words it takes.
+fn number(words: &[String], before: Option<&Token>) -> Option<(Token, usize)> {
+    let first = words.first()?;
+    let group = |value: u64| Token::Group { digits: value.to_string(), decimals: None };
+    if first.starts_with(|c: char| c.is_ascii_digit()) {
+        let (digits, decimals) = match first.split_once('.') {
+            Some((digits, decimals)) => (digits, Some(decimals.to_owned())),
+            None => (first.as_str(), None),
+        };
+        let plain = digits.bytes().all(|b| b.is_ascii_digit());
+        return plain.then(|| (Token::Group { digits: digits.to_owned(), decimals }, 1));
+    }
+    let next_is_number = words.get(1).is_some_and(|w| unit(w).is_some() || tens(w).is_some() || w.starts_with(|c: char| c.is_ascii_digit()));
+    let in_number = matches!(before, Some(Token::Group { .. })) || next_is_number;
+    if matches!(first.as_str(), "oh" | "o") {
+        return in_number.then(|| (group(0), 1));
+    }
+    let (mut value, mut used) = below_hundred(words)?;
+    let mut grown = false;
+    while let Some(scale) = words.get(used).map(String::as_str) {
+        let factor = match scale {
+            "hundred" if value < 100 => 100,
+            "thousand" if value < 1000 => 1000,
+            _ => break,
+        };
+        value *= factor;
+        used += 1;
+        grown = true;
+        let skip = usize::from(words.get(used).is_some_and(|w| w == "and"));
+        if let Some((more, n)) = words.get(used + skip..).and_then(below_hundred) {
+            let scaled = words.get(used + skip + n).is_some_and(|w| w == "hundred");
+            let more_value = if scaled { more * 100 } else { more };
+            if more_value < factor {
+                value += more_value;
+                used += skip + n + usize::from(scaled);
+            }
+        }
+    }
+    if !grown && words.get(used).is_some_and(|w| w == "dozen") {
+        return Some((group(value * 12), used + 1));
+    }
+    Some((group(value), used))
+}
+
+fn below_hundred(words: &[String]) -> Option<(u64, usize)> {
+    let first = words.first()?;
+    if let Some(n) = tens(first) {
+        return match words.get(1).and_then(|w| unit(w)) {
+            Some(u @ 1..=9) => Some((n + u, 2)),
+            _ => Some((n, 1)),
+        };
+    }
+    if first == "dozen" { Some((12, 1)) } else { unit(first).map(|n| (n, 1)) }
+}
+
+fn unit(word: &str) -> Option<u64> {
+    const UNITS: [&str; 20] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
+    UNITS.iter().position(|u| *u == word).and_then(|n| u64::try_from(n).ok())
+}
+
+fn tens(word: &str) -> Option<u64> {
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    TENS.iter().position(|t| *t == word).and_then(|n| u64::try_from(n).ok()).map(|n| (n + 2) * 10)
+}
+
+/// One spelling for words that have several.
+fn canonical(word: &str) -> &str {
+    let singular = match word.strip_suffix('s') {
+        Some(stem) if stem.len() >= 3 && !stem.ends_with(['s', 'u', 'i', '\'']) => stem,
+        _ => word,
+    };
+    match singular {
+        "st" => "street",
+        "ave" | "av" => "avenue",
+        "rd" => "road",
+        "blvd" => "boulevard",
+        "dr" => "drive",
+        "ln" => "lane",
+        "ct" => "court",
+        "pl" => "place",
+        "apt" => "apartment",
+        "hwy" => "highway",
+        "pkwy" => "parkway",
+        "ste" => "suite",
+        "n" => "north",
+        "s" => "south",
+        "e" => "east",
+        "w" => "west",
+        "first" => "1st",
+        "second" => "2nd",
+        "third" => "3rd",
+        "fourth" => "4th",
+        "fifth" => "5th",
+        "sixth" => "6th",
+        "seventh" => "7th",
+        "eighth" => "8th",
+        "ninth" => "9th",
+        "tenth" => "10th",
+        "xl" | "xlarge" => "extra large",
+        "takeaway" | "takeout" | "carryout" => "pickup",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn phone_numbers_in_every_spoken_form() {
+        for text in ["310-555-0142", "+1 (310) 555-0142", "three one oh, five five five, oh one four two", "3 1 0, 5 5 5, 0 1 4 2",
+            "three ten, five fifty five, zero one forty two", "three one zero triple five zero one four two", "555 0142", "my number is five five five zero one four two thanks"] {
+            assert!(Spoken::parse(text).has_phone("+13105550142"), "{text}");
+        }
+        for text in ["310-555-0143", "0142", "five five five", "310 then 555 then 0142", ""] {
+            assert!(!Spoken::parse(text).has_phone("+13105550142"), "{text}");
+        }
+    }
+
+    #[test]
+    fn prices_in_every_spoken_form() {
+        for text in ["$20.10", "20.10", "twenty ten", "twenty dollars and ten cents", "it's 20 dollars 10", "that'll be twenty dollars ten", "twenty point one oh", "total 20.1"] {
+            assert!(Spoken::parse(text).amounts().contains(&Cents(2010)), "{text}");
+        }
+        for (text, cents) in [("seventeen fifty", 1750), ("twenty oh five", 2005), ("one hundred five", 10500), ("a hundred and five dollars", 500), ("1,234.50", 123_450), ("twenty bucks", 2000), ("thirty-one ninety-nine", 3199), ("five dollars and five cents", 505)] {
+            assert!(Spoken::parse(text).amounts().contains(&Cents(cents)), "{text}: {:?}", Spoken::parse(text).amounts());
+        }
+        for text in ["twenty eleven", "twenty ten thousand", "two 0 1 0", "$201.0"] {
+            assert!(!Spoken::parse(text).amounts().contains(&Cents(2010)), "{text}");
+        }
+    }
+
+    #[test]
+    fn house_numbers_and_streets() {
+        for text in ["123 Main St", "one twenty three Main Street", "one two three main street.", "one hundred twenty-three Main Street", "to 123 Main, Los Angeles"] {
+            assert!(Spoken::parse(text).has_digits("123"), "{text}");
+            assert!(Spoken::parse(text).has_phrase("Main"), "{text}");
+        }
+        assert!(Spoken::parse("45 North 5th Avenue").has_phrase("N. Fifth Ave"));
+        assert!(Spoken::parse("12 5 St").has_phrase("street"), "a suffix apart from its number is no ordinal");
+    }
+
+    #[test]
+    fn words_have_one_spelling() {
+        assert!(Spoken::parse("two larges with extra mushrooms").has_phrase("mushroom"));
+        assert!(Spoken::parse("one XL pizza").has_phrase("extra large"));
+        assert!(Spoken::parse("two large").has_number(2));
+        assert!(!Spoken::parse("twenty two large").has_number(2));
+        assert!(!Spoken::parse("large").has_phrase(""));
+    }
+
+    #[test]
+    fn denials_are_told_from_polite_words() {
+        for text in ["No, that's wrong.", "no no, mushrooms", "That's not right", "wait, what?", "Nope."] {
+            assert!(is_denial(text), "{text}");
+        }
+        for text in ["Yes, that's right.", "No problem!", "okay", "No worries, twenty ten.", ""] {
+            assert!(!is_denial(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_disclosure_says_what_is_calling() {
+        assert!(discloses_ai("Hi! I'm an AI assistant calling for a customer."));
+        assert!(discloses_ai("this is an automated assistant"));
+        assert!(!discloses_ai("Hi, this is Aidan. I said hello."));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,200}") {
+            let spoken = Spoken::parse(&text);
+            let _ = (spoken.amounts(), spoken.has_phone("+13105550142"), spoken.has_phrase(&text), is_denial(&text));
+        }
+
+        #[test]
+        fn a_phone_number_read_digit_by_digit_is_found(digits in "[2-9][0-9]{9}") {
+            let read: Vec<String> = digits.chars().map(|c| ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][c.to_digit(10).unwrap() as usize].to_owned()).collect();
+            let phone = format!("+1{digits}");
+            prop_assert!(Spoken::parse(&read.join(" ")).has_phone(&phone));
+        }
+
+        #[test]
+        fn a_written_price_is_found(dollars in 1u64..9999, cents in 0u64..100) {
+            let text = format!("Your total is ${dollars}.{cents:02}, thanks.");
+            prop_assert!(Spoken::parse(&text).amounts().contains(&Cents(dollars * 100 + cents)));
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The six tools the model may call. Arguments are checked strictly: a bad one goes back to the
+//! model as a precise error, and nothing of that call reaches the order.
+
+use super::evidence::{self, Proof};
+use super::money::Cents;
+use super::payment;
+use super::request::{MAX_ITEMS, item_fields, parse_address, payment_refused, phone_field};
+use super::state::{Address, Customer, DELIVERY_METHODS, DeliveryMethod, Item, OrderState, Totals};
+use super::transcript::Transcript;
+use crate::json::{FieldError, Fields};
+use serde_json::{Value, json};
+
+/// A checked tool call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tool {
+    /// Add an item, or replace one that was saved before.
+    SaveOrderItem {
+        /// The item.
+        item: Item,
+        /// Position of the item to replace, counted from 1.
+        replaces: Option<usize>,
+    },
+    /// Who the order is for, and how they get it.
+    SetCustomer {
+        /// Name and phone.
+        customer: Customer,
+        /// Delivery or pickup.
+        delivery_method: DeliveryMethod,
+    },
+    /// Where to deliver.
+    SetAddress(Address),
+    /// The shop stated the total after the read-back.
+    ConfirmTotal(Totals),
+    /// Say goodbye and hang up.
+    EndCall {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Hand the call to a human.
+    EscalateToHuman {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The most characters of arguments that are looked at.
+const MAX_ARGUMENTS: usize = 16 * 1024;
+
+impl Tool {
+    /// Checks a tool call.
+    ///
+    /// # Errors
+    /// Every problem with its JSON pointer into the arguments; the model's fault.
+    pub fn parse(name: &str, arguments: &str) -> Result<Self, Vec<FieldError>> {
+        if arguments.len() > MAX_ARGUMENTS {
+            return Err(vec![FieldError::new("", "the arguments are too long")]);
+        }
+        // A model may send nothing for a tool without required arguments.
+        let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
+        let value: Value = serde_json::from_str(arguments).map_err(|e| vec![FieldError::new("", format!("the arguments are not JSON: {e}"))])?;
+        let mut fields = Fields::of(&value, "")?;
+        match name {
+            "save_order_item" => {
+                let item = item_fields(&mut fields);
+                if item.size.is_none() && item.crust.is_none() && item.toppings.is_empty() {
+                    fields.problem("toppings", "say what the item is: a size, a crust or toppings");
+                }
+                let replaces = fields.optional_integer("replaces", 1..=MAX_ITEMS as u64).and_then(|n| usize::try_from(n).ok());
+                fields.finish()?;
+                Ok(Self::SaveOrderItem { item, replaces })
+            }
+            "set_customer" => {
+                fields.required("phone");
+                let parts = (fields.text("name", 80), phone_field(&mut fields, "phone"), fields.word("delivery_method", &DELIVERY_METHODS));
+                if parts.0.as_deref().is_some_and(payment::has_card) {
+                    fields.problem("name", payment_refused());
+                }
+                fields.finish()?;
+                match parts {
+                    (Some(name), Some(phone), Some(delivery_method)) => Ok(Self::SetCustomer { customer: Customer { name, phone }, delivery_method }),
+                    _ => Err(vec![FieldError::new("", "is incomplete")]),
+                }
+            }
+            "set_address" => parse_address(&value, "").map(Self::SetAddress),
+            "confirm_total" => {
+                let (subtotal, total) = (amount(&mut fields, "subtotal"), amount(&mut fields, "total"));
+                if let (Some(subtotal), Some(total)) = (subtotal, total) && total < subtotal {
+                    fields.problem("total", "must not be less than the subtotal; ask the shop again");
+                }
+                fields.finish()?;
+                match (subtotal, total) {
+                    (Some(subtotal), Some(total)) => Ok(Self::ConfirmTotal(Totals { subtotal, total })),
+                    _ => Err(vec![FieldError::new("", "is incomplete")]),
+                }
+            }
+            "end_call" => {
+                let reason = fields.optional_text("reason", 300);
+                fields.finish()?;
+                Ok(Self::EndCall { reason })
+            }
+            "escalate_to_human" => {
+                let reason = fields.text("reason", 300);
+                fields.finish()?;
+                reason.map(|reason| Self::EscalateToHuman { reason }).ok_or_else(|| vec![FieldError::new("/reason", "is required")])
+            }
+            _ => Err(vec![FieldError::new("", "there is no tool of this name")]),
+        }
+    }
+}
+
+impl OrderState {
+    /// Saves an item. The same item saved twice in a row is one item: a repeated call is more
+    /// likely a model repeating itself than a customer wanting two, and those are a quantity.
+    ///
+    /// # Errors
+    /// A problem for the model, when the item to replace is not there or the order is full.
+    pub fn save_item(&mut self, item: Item, replaces: Option<usize>) -> Result<(), Vec<FieldError>> {
+        let unchanged = match replaces {
+            Some(position) => match position.checked_sub(1).and_then(|at| self.items.get_mut(at)) {
+                Some(place) => std::mem::replace(place, item.clone()) == item,
+                None => return Err(vec![FieldError::new("/replaces", format!("there are only {} items", self.items.len()))]),
+            },
+            None if self.items.contains(&item) => true,
+            None if self.items.len() >= MAX_ITEMS => return Err(vec![FieldError::new("", format!("an order has at most {MAX_ITEMS} items"))]),
+            None => {
+                self.items.push(item);
+                false
+            }
+        };
+        self.forget_totals_unless(unchanged);
+        Ok(())
+    }
+
+    /// Saves who the order is for.
+    pub fn set_customer(&mut self, customer: Customer, delivery_method: DeliveryMethod) {
+        let unchanged = self.delivery_method == Some(delivery_method);
+        self.customer = Some(customer);
+        self.delivery_method = Some(delivery_method);
+        self.forget_totals_unless(unchanged);
+    }
+
+    /// Saves where to deliver.
+    pub fn set_address(&mut self, address: Address) {
+        let unchanged = self.address.as_ref() == Some(&address);
+        self.address = Some(address);
+        self.forget_totals_unless(unchanged);
+    }
+
+    /// Saves the total, if everything it belongs to was read back in words that were heard.
+    ///
+    /// # Errors
+    /// What is missing, for the model to read back.
+    pub fn confirm_total(&mut self, totals: Totals, transcript: &Transcript, max_total: Option<Cents>) -> Result<(), Vec<String>> {
+        let mut missing: Vec<String> = evidence::incomplete(self).into_iter().map(|m| m.describe().to_owned()).collect();
+        missing.extend(evidence::read_back(self, transcript).into_iter().filter(|f| f.proof < Proof::Stated).map(|f| f.read_back));
+        let stated = evidence::total(totals.total, transcript);
+        if stated.proof < Proof::Proven {
+            missing.push(stated.read_back);
+        }
+        if max_total.is_some_and(|max| totals.total > max) {
+            missing.push("agreement: the total is above what the customer allowed; do not accept it".into());
+        }
+        if missing.is_empty() {
+            self.totals = Some(totals);
+            Ok(())
+        } else {
+            Err(missing)
+        }
+    }
+
+    /// A total belongs to the order it was stated for.
+    fn forget_totals_unless(&mut self, unchanged: bool) {
+        if !unchanged {
+            self.totals = None;
+        }
+    }
+}
+
+/// The tools as the session declares them.
+pub fn definitions() -> Vec<Value> {
+    let tool = |name: &str, description: &str, properties: Value, required: &[&str]| {
+        json!({
+            "type": "function", "name": name, "description": description,
+            "parameters": { "type": "object", "properties": properties, "required": required, "additionalProperties": false }
+        })
+    };
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    vec![
+        tool(
+            "save_order_item",
+            "Record one item as agreed with the shop. Use quantity for several of the same; use replaces to correct an item saved before.",
+            json!({
+                "size": { "type": "string", "enum": ["small", "medium", "large", "xl"] },
+                "crust": text("Crust, if it has one"),
+                "toppings": { "type": "array", "items": { "type": "string" } },
+                "quantity": { "type": "integer", "minimum": 1, "maximum": 50, "default": 1 },
+                "replaces": { "type": "integer", "minimum": 1, "description": "Position of the saved item this one replaces, counted from 1" }
+            }),
+            &[],
+        ),
+        tool(
+            "set_customer",
+            "Record who the order is for and how they get it.",
+            json!({ "name": text("Name for the order"), "phone": text("Phone number given to the shop"), "delivery_method": { "type": "string", "enum": ["delivery", "pickup"] } }),
+            &["name", "phone", "delivery_method"],
+        ),
+        tool(
+            "set_address",
+            "Record the delivery address as given to the shop.",
+            json!({ "street": text("House number and street"), "city": text("City"), "state": text("State"), "zip": text("Postal code") }),
+            &["street", "city", "state", "zip"],
+        ),
+        tool(
+            "confirm_total",
+            "Record the subtotal and the total the shop stated, after the whole order, address and phone were read back. If the shop gave only a total, use it for both.",
+            json!({ "subtotal": { "type": "number", "minimum": 0 }, "total": { "type": "number", "minimum": 0 } }),
+            &["subtotal", "total"],
+        ),
+        tool("end_call", "Hang up. Say goodbye in the same response.", json!({ "reason": text("Why the call ends") }), &[]),
+        tool(
+            "escalate_to_human",
+            "Hand the call to a human: the shop refuses automated orders, asks for a person, or something must be decided that you cannot.",
+            json!({ "reason": text("Why a human is needed") }),
+            &["reason"],
+        ),
+    ]
+}
+
+/// What the model is told after a tool did its work.
+pub fn accepted(order: &OrderState) -> String {
+    json!({ "ok": true, "order": order }).to_string()
+}
+
+/// What the model is told about bad arguments.
+pub fn refused(errors: &[FieldError]) -> String {
+    json!({ "ok": false, "errors": errors, "saved": false }).to_string()
+}
+
+/// What the model is told when a total cannot be confirmed yet.
+pub fn not_yet(missing: &[String]) -> String {
+    json!({
+        "ok": false, "missing": missing,
+        "do": "The shop has not heard or said these yet. Read back exactly these, wait for the answer, then call confirm_total again."
+    })
+    .to_string()
+}
+
+fn amount(fields: &mut Fields<'_>, key: &'static str) -> Option<Cents> {
+    fields.required(key);
+    let amount = fields.optional_number(key, 0.0..=100_000.0)?;
+    let cents = Cents::from_decimal(amount);
+    if cents.is_none() {
+        fields.problem(key, "must have at most two decimals");
+    }
+    cents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::state::Size;
+
+    #[test]
+    fn the_calls_of_the_build_plan_are_accepted() {
+        assert_eq!(
+            Tool::parse("save_order_item", r#"{"size":"large","crust":"regular","toppings":["pepperoni"],"quantity":1}"#),
+            Ok(Tool::SaveOrderItem { item: Item { size: Some(Size::Large), crust: Some("regular".into()), toppings: vec!["pepperoni".into()], quantity: 1 }, replaces: None })
+        );
+        assert!(Tool::parse("set_customer", r#"{"name":"John Doe","phone":"+15551234567","delivery_method":"pickup"}"#).is_ok());
+        assert!(Tool::parse("set_address", r#"{"street":"123 Main St","city":"LA","state":"CA","zip":"90001"}"#).is_ok());
+        assert_eq!(Tool::parse("confirm_total", r#"{"subtotal":17.5,"total":20.1}"#), Ok(Tool::ConfirmTotal(Totals { subtotal: Cents(1750), total: Cents(2010) })));
+        assert_eq!(Tool::parse("end_call", ""), Ok(Tool::EndCall { reason: None }));
+        assert_eq!(Tool::parse("escalate_to_human", r#"{"reason":"r"}"#), Ok(Tool::EscalateToHuman { reason: "r".into() }));
+    }
+
+    #[test]
+    fn a_bad_argument_is_named_by_its_pointer() {
+        for (name, arguments, pointer) in [
+            ("save_order_item", r#"{"size":"family"}"#, "/size"),
+            ("save_order_item", r#"{"size":"large","quantity":0}"#, "/quantity"),
+            ("save_order_item", r#"{"size":"large","quantity":1.5}"#, "/quantity"),
+            ("save_order_item", r#"{"size":"large","color":"red"}"#, "/color"),
+            ("save_order_item", "{}", "/toppings"),
+            ("set_customer", r#"{"name":"A","delivery_method":"pickup"}"#, "/phone"),
+            ("set_customer", r#"{"name":"A","phone":"12","delivery_method":"pickup"}"#, "/phone"),
+            ("set_customer", r#"{"name":"4111111111111111","phone":"5551234567","delivery_method":"pickup"}"#, "/name"),
+            ("set_address", r#"{"street":"1 A St","city":"B","state":"C"}"#, "/zip"),
+            ("confirm_total", r#"{"subtotal":5,"total":-1}"#, "/total"),
+            ("confirm_total", r#"{"subtotal":5,"total":4}"#, "/total"),
+            ("confirm_total", r#"{"subtotal":5,"total":5.005}"#, "/total"),
+            ("confirm_total", r#"{"subtotal":5,"total":"5"}"#, "/total"),
+            ("escalate_to_human", "{}", "/reason"),
+            ("end_call", "[]", ""),
+            ("end_call", "{", ""),
+            ("order_pizza", "{}", ""),
+        ] {
+            let errors = Tool::parse(name, arguments).unwrap_err();
+            assert_eq!(errors[0].pointer, pointer, "{name} {arguments}: {errors:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_item_is_saved_once_and_a_correction_replaces() {
+        let item = |topping: &str| Item { size: Some(Size::Large), crust: None, toppings: vec![topping.into()], quantity: 1 };
+        let mut order = OrderState::default();
+        order.save_item(item("ham"), None).unwrap();
+        order.save_item(item("ham"), None).unwrap();
+        assert_eq!(order.items.len(), 1);
+        order.save_item(item("olives"), Some(1)).unwrap();
+        assert_eq!(order.items, [item("olives")]);
+        assert_eq!(order.save_item(item("ham"), Some(2)).unwrap_err()[0].pointer, "/replaces");
+    }
+
+    #[test]
+    fn a_changed_order_forgets_its_total() {
+        let totals = Totals { subtotal: Cents(1), total: Cents(2) };
+        let item = Item { size: Some(Size::Small), crust: None, toppings: vec![], quantity: 1 };
+        let mut order = OrderState { items: vec![item.clone()], totals: Some(totals), ..OrderState::default() };
+        order.save_item(item.clone(), None).unwrap();
+        assert_eq!(order.totals, Some(totals));
+        order.save_item(Item { quantity: 2, ..item }, Some(1)).unwrap();
+        assert_eq!(order.totals, None);
+    }
+
+    #[test]
+    fn a_total_without_a_heard_read_back_is_refused_with_what_is_missing() {
+        let mut order = OrderState::default();
+        let missing = order.confirm_total(Totals { subtotal: Cents(1), total: Cents(2) }, &Transcript::default(), Some(Cents(1))).unwrap_err();
+        assert_eq!(missing.len(), 4, "{missing:?}");
+        assert_eq!(order.totals, None);
+    }
+}

@@ -1,0 +1,200 @@
+//! What a call costs, estimated from list prices (`protocols.md` §1.11, §2.10, `platform.md` §2.9).
+//!
+//! Money is counted in micro-dollars. The table is an estimate to watch spending by, not a bill;
+//! the variable `PRICES` is merged over it.
+
+use super::usage::Usage;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// An amount in millionths of a US dollar.
+pub type MicroDollars = u64;
+
+/// The price table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prices {
+    models: BTreeMap<String, ModelPrice>,
+    transcription: BTreeMap<String, TranscriptionPrice>,
+    twilio: TwilioPrice,
+    cloudflare: CloudflarePrice,
+}
+
+/// US dollars per million tokens, which is micro-dollars per token.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ModelPrice {
+    text_in: f64,
+    text_cached: f64,
+    text_out: f64,
+    audio_in: f64,
+    audio_cached: f64,
+    audio_out: f64,
+}
+
+/// US dollars per million tokens, or per minute.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+struct TranscriptionPrice {
+    text_in: f64,
+    text_out: f64,
+    per_minute: f64,
+}
+
+/// US dollars per started minute.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct TwilioPrice {
+    per_minute: f64,
+    stream_per_minute: f64,
+}
+
+/// US dollars.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct CloudflarePrice {
+    per_minute: f64,
+    per_call: f64,
+}
+
+/// The `PRICES` variable: every part optional, each given part whole.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Override {
+    #[serde(default)]
+    models: BTreeMap<String, ModelPrice>,
+    #[serde(default)]
+    transcription: BTreeMap<String, TranscriptionPrice>,
+    twilio: Option<TwilioPrice>,
+    cloudflare: Option<CloudflarePrice>,
+}
+
+/// What one call costs, by who bills it, in micro-dollars.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Cost {
+    /// Realtime tokens and transcription; `None` if the model has no price.
+    pub openai: Option<MicroDollars>,
+    /// Call minutes and media stream minutes.
+    pub twilio: MicroDollars,
+    /// Durable Object time, requests and storage.
+    pub cloudflare: MicroDollars,
+}
+
+impl Default for Prices {
+    fn default() -> Self {
+        let model = |text_in, text_cached, text_out, audio_in, audio_cached, audio_out| ModelPrice {
+            text_in, text_cached, text_out, audio_in, audio_cached, audio_out,
+        };
+        let large = model(4.0, 0.4, 24.0, 32.0, 0.4, 64.0);
+        let older = model(4.0, 0.4, 16.0, 32.0, 0.4, 64.0);
+        let mini = model(0.6, 0.06, 2.4, 10.0, 0.3, 20.0);
+        let models = [
+            ("gpt-realtime-2.1", large), ("gpt-realtime-2", large), ("gpt-realtime-2.1-mini", mini),
+            ("gpt-realtime-1.5", older), ("gpt-realtime", older), ("gpt-realtime-mini", mini),
+        ];
+        let by_token = |text_in, text_out| TranscriptionPrice { text_in, text_out, per_minute: 0.0 };
+        let by_time = |per_minute| TranscriptionPrice { per_minute, ..TranscriptionPrice::default() };
+        let transcription = [
+            ("gpt-4o-mini-transcribe", by_token(1.25, 5.0)), ("gpt-4o-transcribe", by_token(2.5, 10.0)),
+            ("gpt-transcribe", by_time(0.0045)), ("whisper-1", by_time(0.006)),
+            ("gpt-realtime-whisper", by_time(0.017)), ("gpt-live-transcribe", by_time(0.017)),
+        ];
+        Self {
+            models: models.into_iter().map(|(name, price)| (name.to_owned(), price)).collect(),
+            transcription: transcription.into_iter().map(|(name, price)| (name.to_owned(), price)).collect(),
+            twilio: TwilioPrice { per_minute: 0.014, stream_per_minute: 0.0044 },
+            cloudflare: CloudflarePrice { per_minute: 0.000_127_5, per_call: 0.000_05 },
+        }
+    }
+}
+
+impl Prices {
+    /// The default table with the JSON of the `PRICES` variable merged over it.
+    ///
+    /// # Errors
+    /// serde's message, with line and column, when the JSON has another shape.
+    pub fn with_override(json: &str) -> Result<Self, serde_json::Error> {
+        let given: Override = serde_json::from_str(json)?;
+        let mut prices = Self::default();
+        prices.models.extend(given.models);
+        prices.transcription.extend(given.transcription);
+        prices.twilio = given.twilio.unwrap_or(prices.twilio);
+        prices.cloudflare = given.cloudflare.unwrap_or(prices.cloudflare);
+        Ok(prices)
+    }
+
+    /// The estimate for one call. `connected_ms` is 0 for a call nobody answered.
+    pub fn cost(&self, model: &str, transcription_model: &str, usage: &Usage, connected_ms: u64) -> Cost {
+        // Twilio bills started minutes.
+        let billed_minutes = amount(connected_ms.div_ceil(60_000));
+        let minutes = amount(connected_ms) / 60_000.0;
+        Cost {
+            openai: self.models.get(model).map(|price| {
+                micro(price.tokens(usage) + self.transcription.get(transcription_model).map_or(0.0, |p| p.micro(usage)))
+            }),
+            twilio: micro(billed_minutes * (self.twilio.per_minute + self.twilio.stream_per_minute) * 1e6),
+            cloudflare: micro((self.cloudflare.per_call + minutes * self.cloudflare.per_minute) * 1e6),
+        }
+    }
+}
+
+impl ModelPrice {
+    fn tokens(&self, usage: &Usage) -> f64 {
+        amount(usage.input_text.saturating_sub(usage.cached_text)) * self.text_in
+            + amount(usage.cached_text) * self.text_cached
+            + amount(usage.input_audio.saturating_sub(usage.cached_audio)) * self.audio_in
+            + amount(usage.cached_audio) * self.audio_cached
+            + amount(usage.output_text) * self.text_out
+            + amount(usage.output_audio) * self.audio_out
+    }
+}
+
+impl TranscriptionPrice {
+    fn micro(&self, usage: &Usage) -> f64 {
+        amount(usage.transcription_input) * self.text_in
+            + amount(usage.transcription_output) * self.text_out
+            + amount(usage.transcription_ms) / 60_000.0 * self.per_minute * 1e6
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "tokens and milliseconds of one call are far below 2^52")]
+fn amount(n: u64) -> f64 {
+    n as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and maps NaN to 0")]
+fn micro(value: f64) -> MicroDollars {
+    value.round() as MicroDollars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USAGE: Usage = Usage {
+        input_text: 1000, input_audio: 500, cached_text: 400, cached_audio: 100, output_text: 50, output_audio: 300,
+        transcription_input: 100, transcription_output: 20, transcription_ms: 0,
+    };
+
+    #[test]
+    fn the_formula_of_the_reference_by_hand() {
+        let cost = Prices::default().cost("gpt-realtime-2.1", "gpt-4o-mini-transcribe", &USAGE, 61_000);
+        // 600·4 + 400·0.4 + 400·32 + 100·0.4 + 50·24 + 300·64 + 100·1.25 + 20·5
+        assert_eq!(cost.openai, Some(2400 + 160 + 12_800 + 40 + 1200 + 19_200 + 125 + 100));
+        assert_eq!(cost.twilio, 36_800, "two started minutes");
+        assert_eq!(cost.cloudflare, 180);
+    }
+
+    #[test]
+    fn a_call_nobody_answered_costs_no_minutes_and_an_unknown_model_is_not_guessed() {
+        let cost = Prices::default().cost("someone-elses-model", "", &Usage::default(), 0);
+        assert_eq!((cost.openai, cost.twilio), (None, 0));
+    }
+
+    #[test]
+    fn the_override_is_merged_and_checked() {
+        let prices = Prices::with_override(r#"{"twilio":{"perMinute":0.1,"streamPerMinute":0.0}}"#).unwrap();
+        assert_eq!(prices.cost("gpt-realtime-2.1", "", &Usage::default(), 1).twilio, 100_000);
+        assert!(Prices::with_override(r#"{"twillio":{}}"#).is_err());
+        assert!(Prices::with_override("4").is_err());
+    }
+}

@@ -1,0 +1,289 @@
+//! Server events (`protocols.md` §1.6), read in one scan. Unknown types and extra fields are
+//! ignored; a known type without its fields is malformed.
+
+use super::usage::{ResponseUsage, TranscriptionUsage};
+use crate::json::Str;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The largest event taken from the socket, in bytes.
+pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// An event from the model.
+#[derive(Debug, PartialEq)]
+pub enum ServerEvent<'a> {
+    /// The session exists, with default settings.
+    SessionCreated,
+    /// Our settings are in force.
+    SessionUpdated,
+    /// The model hears the shop speak.
+    SpeechStarted,
+    /// The model hears the shop pause.
+    SpeechStopped,
+    /// The shop's turn is an item of the conversation now.
+    Committed {
+        /// The item.
+        item_id: Str<'a>,
+    },
+    /// What the shop said, in words.
+    Transcribed {
+        /// The item.
+        item_id: Str<'a>,
+        /// The words; may be empty.
+        transcript: Str<'a>,
+        /// What the transcription used.
+        usage: TranscriptionUsage,
+    },
+    /// The shop's words could not be written down.
+    TranscriptionFailed {
+        /// The item.
+        item_id: Str<'a>,
+    },
+    /// A response began, asked for or not.
+    ResponseCreated {
+        /// The response.
+        response_id: String,
+    },
+    /// A piece of the agent's audio.
+    AudioDelta {
+        /// The response.
+        response_id: Str<'a>,
+        /// The item it belongs to.
+        item_id: Str<'a>,
+        /// Base64 of μ-law bytes.
+        delta: Str<'a>,
+    },
+    /// A piece of the agent's words.
+    TranscriptDelta {
+        /// The response.
+        response_id: Str<'a>,
+        /// The item it belongs to.
+        item_id: Str<'a>,
+        /// The words.
+        delta: Str<'a>,
+    },
+    /// All of the item's audio has been sent.
+    AudioDone {
+        /// The item.
+        item_id: Str<'a>,
+    },
+    /// The model calls a tool; its arguments are complete.
+    ToolCall(ToolCall),
+    /// A response ended.
+    ResponseDone(ResponseDone),
+    /// Something we sent was refused, or the server failed.
+    Error(ServerError),
+    /// An event that changes nothing for us.
+    Other,
+}
+
+/// A complete tool call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ToolCall {
+    /// Identifies the call; its output must carry it.
+    pub call_id: String,
+    /// The tool.
+    pub name: String,
+    /// Arguments as the model wrote them: hopefully JSON.
+    pub arguments: String,
+}
+
+/// A response that ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResponseDone {
+    /// The response.
+    pub response_id: String,
+    /// How it ended.
+    pub status: ResponseStatus,
+    /// What it used; everything generated is billed, heard or not.
+    pub usage: ResponseUsage,
+}
+
+/// How a response ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ResponseStatus {
+    /// By itself.
+    Completed,
+    /// By a cancellation.
+    Cancelled,
+    /// Cut by a limit or a filter.
+    Incomplete,
+    /// The server could not produce it: nothing is heard.
+    Failed,
+}
+
+/// An `error` event. The message may quote what we sent, so it never reaches a log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServerError {
+    /// `error.code`, or `error.type` where there is no code.
+    pub code: String,
+    /// The `event_id` of the client event that was refused, where there was one.
+    pub event_id: Option<String>,
+}
+
+/// The event cannot be used; the server's fault, and no reason to end a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EventError {
+    /// Over [`MAX_EVENT_BYTES`].
+    #[error("event too large")]
+    TooLarge,
+    /// Not JSON, or a known event without its fields.
+    #[error("malformed event")]
+    Malformed,
+}
+
+/// Reads one event.
+pub fn parse(text: &str) -> Result<ServerEvent<'_>, EventError> {
+    if text.len() > MAX_EVENT_BYTES {
+        return Err(EventError::TooLarge);
+    }
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| EventError::Malformed)?;
+    read(wire).ok_or(EventError::Malformed)
+}
+
+fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
+    Some(match &*wire.kind {
+        "session.created" => ServerEvent::SessionCreated,
+        "session.updated" => ServerEvent::SessionUpdated,
+        "input_audio_buffer.speech_started" => ServerEvent::SpeechStarted,
+        "input_audio_buffer.speech_stopped" => ServerEvent::SpeechStopped,
+        "input_audio_buffer.committed" => ServerEvent::Committed { item_id: wire.item_id? },
+        "conversation.item.input_audio_transcription.completed" => ServerEvent::Transcribed {
+            item_id: wire.item_id?,
+            transcript: wire.transcript?,
+            usage: nested(wire.usage).unwrap_or_default(),
+        },
+        "conversation.item.input_audio_transcription.failed" => ServerEvent::TranscriptionFailed { item_id: wire.item_id? },
+        "response.created" => ServerEvent::ResponseCreated { response_id: nested::<WireResponse<'_>>(wire.response)?.id },
+        "response.output_audio.delta" => ServerEvent::AudioDelta { response_id: wire.response_id?, item_id: wire.item_id?, delta: wire.delta? },
+        "response.output_audio_transcript.delta" => ServerEvent::TranscriptDelta { response_id: wire.response_id?, item_id: wire.item_id?, delta: wire.delta? },
+        "response.output_audio.done" => ServerEvent::AudioDone { item_id: wire.item_id? },
+        "response.output_item.done" => match nested::<WireItem>(wire.item)? {
+            // An interrupted response ends its items as `incomplete`: such arguments are not to be acted on.
+            WireItem { kind, status, call_id: Some(call_id), name: Some(name), arguments: Some(arguments) }
+                if kind == "function_call" && status.as_deref() != Some("incomplete") =>
+            {
+                ServerEvent::ToolCall(ToolCall { call_id, name, arguments })
+            }
+            WireItem { kind, .. } if kind == "function_call" => return None,
+            WireItem { .. } => ServerEvent::Other,
+        },
+        "response.done" => {
+            let response = nested::<WireResponse<'_>>(wire.response)?;
+            ServerEvent::ResponseDone(ResponseDone {
+                response_id: response.id,
+                status: match response.status.as_deref() {
+                    Some("cancelled") => ResponseStatus::Cancelled,
+                    Some("incomplete") => ResponseStatus::Incomplete,
+                    Some("failed") => ResponseStatus::Failed,
+                    _ => ResponseStatus::Completed,
+                },
+                usage: nested(response.usage).unwrap_or_default(),
+            })
+        }
+        "error" => {
+            let error = nested::<WireError>(wire.error)?;
+            ServerEvent::Error(ServerError {
+                code: error.code.or(error.kind).unwrap_or_else(|| "unknown".into()),
+                event_id: error.event_id,
+            })
+        }
+        _ => ServerEvent::Other,
+    })
+}
+
+fn nested<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Str<'a>,
+    #[serde(borrow)]
+    item_id: Option<Str<'a>>,
+    #[serde(borrow)]
+    response_id: Option<Str<'a>>,
+    #[serde(borrow)]
+    delta: Option<Str<'a>>,
+    #[serde(borrow)]
+    transcript: Option<Str<'a>>,
+    #[serde(borrow)]
+    item: Option<&'a RawValue>,
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WireResponse<'a> {
+    id: String,
+    status: Option<String>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WireItem {
+    #[serde(rename = "type")]
+    kind: String,
+    status: Option<String>,
+    call_id: Option<String>,
+    name: Option<String>,
+    arguments: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    code: Option<String>,
+    event_id: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_one_line_examples_of_the_protocol_are_read() {
+        let audio = r#"{"type":"response.output_audio.delta","event_id":"e17","response_id":"resp_1","item_id":"item_A1","output_index":0,"content_index":0,"delta":"/////w=="}"#;
+        assert_eq!(parse(audio), Ok(ServerEvent::AudioDelta { response_id: "resp_1".into(), item_id: "item_A1".into(), delta: "/////w==".into() }));
+        let created = r#"{"type":"response.created","event_id":"e13","response":{"object":"realtime.response","id":"resp_1","status":"in_progress","status_details":null,"output":[],"usage":null,"metadata":null}}"#;
+        assert_eq!(parse(created), Ok(ServerEvent::ResponseCreated { response_id: "resp_1".into() }));
+        let call = r#"{"type":"response.output_item.done","event_id":"e26","response_id":"resp_2","output_index":0,"item":{"id":"item_F1","object":"realtime.item","type":"function_call","status":"completed","name":"end_call","call_id":"call_1","arguments":"{\"reason\":\"done\"}"}}"#;
+        assert_eq!(parse(call), Ok(ServerEvent::ToolCall(ToolCall { call_id: "call_1".into(), name: "end_call".into(), arguments: "{\"reason\":\"done\"}".into() })));
+        let failed = r#"{"type":"response.done","event_id":"e28","response":{"object":"realtime.response","id":"resp_3","status":"failed","status_details":{"type":"failed","error":{"type":"server_error","code":null,"message":"x"}},"output":[],"usage":{"total_tokens":0,"input_tokens":0,"output_tokens":0}}}"#;
+        assert_eq!(parse(failed), Ok(ServerEvent::ResponseDone(ResponseDone { response_id: "resp_3".into(), status: ResponseStatus::Failed, usage: ResponseUsage::default() })));
+        let error = r#"{"type":"error","event_id":"event_9","error":{"type":"invalid_request_error","code":null,"message":"m","param":null,"event_id":"rc-7"}}"#;
+        assert_eq!(parse(error), Ok(ServerEvent::Error(ServerError { code: "invalid_request_error".into(), event_id: Some("rc-7".into()) })));
+    }
+
+    #[test]
+    fn words_with_escapes_are_unescaped() {
+        let text = r#"{"type":"conversation.item.input_audio_transcription.completed","item_id":"i","content_index":0,"transcript":"It\u2019s \"done\"","usage":null}"#;
+        assert_eq!(parse(text), Ok(ServerEvent::Transcribed { item_id: "i".into(), transcript: "It’s \"done\"".into(), usage: TranscriptionUsage::default() }));
+    }
+
+    #[test]
+    fn news_is_ignored_and_nonsense_is_malformed() {
+        assert_eq!(parse(r#"{"type":"response.sparkles","x":[1]}"#), Ok(ServerEvent::Other));
+        assert_eq!(parse(r#"{"type":"response.output_item.done","item":{"type":"message","id":"a"}}"#), Ok(ServerEvent::Other));
+        for bad in ["", "{}", r#"{"type":3}"#, r#"{"type":"response.done"}"#, r#"{"type":"response.output_audio.delta","delta":"AA=="}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","status":"incomplete","call_id":"c","name":"n","arguments":"{"}}"#] {
+            assert_eq!(parse(bad), Err(EventError::Malformed), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_the_parser(text in ".*", kind in "[a-z_.]{0,40}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("{{\"type\":\"{kind}\",\"item\":{{}},\"response\":{{}}}}"));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Media Streams messages (`protocols.md` §2.9): JSON text frames, numbers as strings.
+
+use crate::json::Str;
+use serde::Deserialize;
+
+/// The largest message taken from a socket, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// A message from Twilio.
+#[derive(Debug, PartialEq)]
+pub enum MediaMessage<'a> {
+    /// The first message; carries nothing we use.
+    Connected,
+    /// The stream is open.
+    Start {
+        /// Identifier of the stream, needed in every answer.
+        stream_sid: Str<'a>,
+        /// The call the stream belongs to.
+        call_sid: Str<'a>,
+    },
+    /// Audio from the phone.
+    Media {
+        /// Base64 of μ-law bytes; passed on as it is.
+        payload: Str<'a>,
+        /// Milliseconds since the start of the stream.
+        timestamp_ms: u64,
+    },
+    /// Everything queued before the mark of this name has played, or was cleared.
+    Mark {
+        /// The name we gave it.
+        name: Str<'a>,
+    },
+    /// A key was pressed on the phone.
+    Dtmf {
+        /// The key.
+        digit: Str<'a>,
+    },
+    /// The stream ends because the call does.
+    Stop,
+    /// An event this code does not know.
+    Other,
+}
+
+/// The message cannot be used; the sender's fault, and no reason to end a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum MediaError {
+    /// Over [`MAX_MESSAGE_BYTES`].
+    #[error("message too large")]
+    TooLarge,
+    /// Not JSON, or an event without its fields.
+    #[error("malformed message")]
+    Malformed,
+}
+
+/// Reads one message in a single scan; the payload is borrowed.
+pub fn parse(text: &str) -> Result<MediaMessage<'_>, MediaError> {
+    if text.len() > MAX_MESSAGE_BYTES {
+        return Err(MediaError::TooLarge);
+    }
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| MediaError::Malformed)?;
+    let message = match &*wire.event {
+        "connected" => Some(MediaMessage::Connected),
+        "start" => wire.start.zip(wire.stream_sid).map(|(start, stream_sid)| MediaMessage::Start { stream_sid, call_sid: start.call_sid }),
+        "media" => wire.media.map(|m| MediaMessage::Media {
+            payload: m.payload,
+            timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()).unwrap_or(0),
+        }),
+        "mark" => wire.mark.map(|m| MediaMessage::Mark { name: m.name }),
+        "dtmf" => wire.dtmf.map(|d| MediaMessage::Dtmf { digit: d.digit }),
+        "stop" => Some(MediaMessage::Stop),
+        _ => Some(MediaMessage::Other),
+    };
+    message.ok_or(MediaError::Malformed)
+}
+
+/// Audio to the phone.
+pub fn media(stream_sid: &str, payload: &str) -> String {
+    // Both are plain ASCII without quotes: the SID is checked at `start`, the payload is base64.
+    ["{\"event\":\"media\",\"streamSid\":\"", stream_sid, "\",\"media\":{\"payload\":\"", payload, "\"}}"].concat()
+}
+
+/// A request to be told when everything queued so far has played.
+pub fn mark(stream_sid: &str, name: &str) -> String {
+    ["{\"event\":\"mark\",\"streamSid\":\"", stream_sid, "\",\"mark\":{\"name\":\"", name, "\"}}"].concat()
+}
+
+/// Throws away everything queued.
+pub fn clear(stream_sid: &str) -> String {
+    ["{\"event\":\"clear\",\"streamSid\":\"", stream_sid, "\"}"].concat()
+}
+
+/// How many bytes this standard base64 text stands for; `None` if it is not base64.
+pub fn decoded_len(payload: &str) -> Option<u64> {
+    let trimmed = payload.trim_end_matches('=');
+    let padding = payload.len() - trimmed.len();
+    let valid = payload.len().is_multiple_of(4) && padding <= 2
+        && trimmed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    valid.then(|| (payload.len() / 4 * 3 - padding) as u64)
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    event: Str<'a>,
+    #[serde(borrow, rename = "streamSid")]
+    stream_sid: Option<Str<'a>>,
+    #[serde(borrow)]
+    start: Option<WireStart<'a>>,
+    #[serde(borrow)]
+    media: Option<WireMedia<'a>>,
+    #[serde(borrow)]
+    mark: Option<WireMark<'a>>,
+    #[serde(borrow)]
+    dtmf: Option<WireDtmf<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireStart<'a> {
+    #[serde(borrow, rename = "callSid")]
+    call_sid: Str<'a>,
+}
+
+#[derive(Deserialize)]
+struct WireMedia<'a> {
+    #[serde(borrow)]
+    payload: Str<'a>,
+    #[serde(borrow)]
+    timestamp: Option<Str<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireMark<'a> {
+    #[serde(borrow)]
+    name: Str<'a>,
+}
+
+#[derive(Deserialize)]
+struct WireDtmf<'a> {
+    #[serde(borrow)]
+    digit: Str<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_examples_of_the_protocol_are_read() {
+        for (text, expected) in [
+            (r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#, MediaMessage::Connected),
+            (r#"{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC","streamSid":"MZ1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{}},"streamSid":"MZ1"}"#,
+             MediaMessage::Start { stream_sid: "MZ1".into(), call_sid: "CA1".into() }),
+            (r#"{"event":"media","sequenceNumber":"2","media":{"track":"inbound","chunk":"1","timestamp":"5","payload":"/////w=="},"streamSid":"MZ1"}"#,
+             MediaMessage::Media { payload: "/////w==".into(), timestamp_ms: 5 }),
+            (r#"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"1"}}"#, MediaMessage::Dtmf { digit: "1".into() }),
+            (r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"my label"}}"#, MediaMessage::Mark { name: "my label".into() }),
+            (r#"{"event":"stop","sequenceNumber":"9","stop":{"accountSid":"AC","callSid":"CA"},"streamSid":"MZ1"}"#, MediaMessage::Stop),
+            (r#"{"event":"novelty"}"#, MediaMessage::Other),
+        ] {
+            assert_eq!(parse(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_messages_are_refused() {
+        for bad in ["", "{}", "[]", "null", r#"{"event":"media"}"#, r#"{"event":"media","media":{}}"#, r#"{"event":"start","streamSid":"MZ1"}"#, r#"{"event":1}"#] {
+            assert_eq!(parse(bad), Err(MediaError::Malformed), "{bad}");
+        }
+        assert_eq!(parse(&" ".repeat(MAX_MESSAGE_BYTES + 1)), Err(MediaError::TooLarge));
+    }
+
+    #[test]
+    fn decoded_length_needs_no_decoding() {
+        for (payload, len) in [("", Some(0)), ("/////w==", Some(4)), ("////", Some(3)), ("//8=", Some(2)), ("a", None), ("a===", None), ("ab\"d", None)] {
+            assert_eq!(decoded_len(payload), len, "{payload}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_the_parser(text in ".*") {
+            let _ = parse(&text);
+            let _ = decoded_len(&text);
+        }
+    }
+}

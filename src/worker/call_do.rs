@@ -1,0 +1,457 @@
+//! The Durable Object of a call: one per call SID. It holds the sockets and the timer, feeds the
+//! [`Call`] and carries out what it wants.
+//!
+//! Handlers of one object overlap at every `await`, so the state machine runs inside a handler
+//! without one: [`Session::input`] borrows, steps and returns the borrow before anything else
+//! happens.
+
+use super::log::{self, runtime_error};
+use super::model_socket;
+use super::{CALLS, now_ms, read_config, store, twilio_rest};
+use crate::call::input::Input;
+use crate::call::output::{Finished, LogLine, Output};
+use crate::call::record::Record;
+use crate::call::request::CallRequest;
+use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
+use crate::config::Config;
+use crate::http::problem::Problem;
+use crate::twilio::sid::CallSid;
+use crate::twilio::twiml::Twiml;
+use crate::twilio::webhook::StatusCallback;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{
+    Delay, DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State, Stub, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, durable_object,
+};
+
+/// Storage keys.
+const RECORD: &str = "record";
+const OUTCOME: &str = "outcome";
+
+/// How long to wait before the outcome is written to KV again, in ms.
+const KV_RETRY_MS: i64 = 30_000;
+/// How long the object keeps its copy of the outcome, in ms: longer than KV needs to show it
+/// everywhere.
+const KEEP_MS: i64 = 60 * 60 * 1000;
+
+/// Tells an object which call it is.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Begin {
+    pub(super) sid: CallSid,
+    /// None for a call that came to us.
+    pub(super) request: Option<CallRequest>,
+    pub(super) token: String,
+}
+
+/// Something Twilio says or asks.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Ask {
+    Voice,
+    StreamEnded,
+    DialEnded { reached: bool },
+    Status(StatusCallback),
+}
+
+/// The outcome as the object keeps it.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    sid: CallSid,
+    json: String,
+    summary: String,
+    in_kv: bool,
+}
+
+// ---- the Worker's side ----
+
+/// Hands a call to its object.
+pub(super) async fn begin(env: &Env, begin: &Begin) -> std::result::Result<(), Problem> {
+    let body = serde_json::to_string(begin).map_err(|_| Problem::internal())?;
+    let response = send(env, &begin.sid, "/begin", Some(body), None).await?;
+    if response.status_code() < 300 { Ok(()) } else { Err(Problem::internal()) }
+}
+
+/// Asks the object on Twilio's behalf: TwiML, or nothing.
+pub(super) async fn ask(env: &Env, sid: &CallSid, ask: &Ask) -> std::result::Result<String, Problem> {
+    let body = serde_json::to_string(ask).map_err(|_| Problem::internal())?;
+    let mut response = send(env, sid, "/ask", Some(body), None).await?;
+    response.text().await.map_err(runtime_error("object_text"))
+}
+
+/// The call's state or outcome, if the object knows the call.
+pub(super) async fn state(env: &Env, sid: &CallSid) -> std::result::Result<Option<String>, Problem> {
+    let mut response = send(env, sid, "/state", None, None).await?;
+    match response.status_code() {
+        200 => response.text().await.map(Some).map_err(runtime_error("object_text")),
+        _ => Ok(None),
+    }
+}
+
+/// Opens the media socket.
+pub(super) async fn media(env: &Env, sid: &CallSid, token: &str) -> std::result::Result<Response, Problem> {
+    let response = send(env, sid, "/media", None, Some(token)).await?;
+    if response.status_code() == 101 { Ok(response) } else { Err(Problem::forbidden("this stream token is unknown or was used before")) }
+}
+
+async fn send(env: &Env, sid: &CallSid, path: &str, body: Option<String>, token: Option<&str>) -> std::result::Result<Response, Problem> {
+    let exchange = async {
+        let stub: Stub = env.durable_object(CALLS)?.get_by_name(sid.as_str())?;
+        let headers = Headers::new();
+        if let Some(token) = token {
+            headers.set("upgrade", "websocket")?;
+            headers.set(TOKEN_HEADER, token)?;
+        }
+        let mut init = RequestInit::new();
+        init.with_headers(headers);
+        if let Some(body) = body {
+            init.with_method(Method::Post).with_body(Some(body.into()));
+        }
+        stub.fetch_with_request(Request::new_with_init(&format!("https://call{path}"), &init)?).await
+    };
+    exchange.await.map_err(runtime_error("object"))
+}
+
+/// Carries the stream token to the object, off the URL.
+const TOKEN_HEADER: &str = "x-stream-token";
+
+// ---- the object's side ----
+
+/// The Durable Object.
+#[durable_object]
+pub struct CallSession {
+    session: Rc<Session>,
+}
+
+/// What the object holds while a call runs.
+pub(super) struct Session {
+    state: State,
+    env: Env,
+    pub(super) config: Option<Config>,
+    call: RefCell<Option<Call>>,
+    sid: RefCell<Option<CallSid>>,
+    phone: RefCell<Option<WebSocket>>,
+    model: RefCell<Option<(u32, WebSocket)>>,
+    /// Number of the socket to the model that the call wants; others are closed when they open.
+    model_wanted: Cell<u32>,
+    /// The deadline that a timer is running for.
+    armed: Cell<Option<u64>>,
+    /// Questions that came before the call was known.
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+}
+
+impl DurableObject for CallSession {
+    fn new(state: State, env: Env) -> Self {
+        let config = read_config(&env).ok();
+        let session = Session {
+            state,
+            env,
+            config,
+            call: RefCell::default(),
+            sid: RefCell::default(),
+            phone: RefCell::default(),
+            model: RefCell::default(),
+            model_wanted: Cell::new(0),
+            armed: Cell::new(None),
+            waiting: RefCell::default(),
+        };
+        Self { session: Rc::new(session) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        self.session.load().await?;
+        match request.path().as_str() {
+            "/begin" => self.session.begin(request.json().await?).await,
+            "/ask" => self.session.ask(request.json().await?).await,
+            "/media" => self.session.media(&request),
+            "/state" => self.session.live_state().await,
+            _ => Response::error("", 404),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.session.load().await?;
+        self.session.alarm().await?;
+        Response::empty()
+    }
+
+    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        if self.session.call.borrow().is_none() {
+            self.session.wake_up(socket).await?;
+        }
+        match message {
+            WebSocketIncomingMessage::String(text) => self.session.input(Input::Phone(&text)),
+            // Twilio sends text only; an empty message is reported like any other bad one.
+            WebSocketIncomingMessage::Binary(_) => self.session.input(Input::Phone("")),
+        }
+        Ok(())
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, _code: usize, _reason: String, _was_clean: bool) -> Result<()> {
+        // Answering a close is harmless where the runtime has done so already.
+        let _ = socket.close(Some(1000), Some("bye"));
+        self.session.load().await?;
+        self.session.phone.take();
+        self.session.input(Input::PhoneClosed);
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _socket: WebSocket, _error: worker::Error) -> Result<()> {
+        self.session.load().await?;
+        self.session.phone.take();
+        self.session.input(Input::PhoneClosed);
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Steps the call, then does what it wants.
+    pub(super) fn input(self: &Rc<Self>, input: Input<'_>) {
+        if let Some(call) = self.call.borrow_mut().as_mut() {
+            call.handle(now_ms(), input);
+        }
+        self.drive();
+    }
+
+    fn drive(self: &Rc<Self>) {
+        loop {
+            // The borrow ends with this statement: carrying out an output may step the call again.
+            let output = self.call.borrow_mut().as_mut().and_then(Call::poll);
+            match output {
+                Some(output) => self.perform(output),
+                None => break,
+            }
+        }
+        self.arm();
+    }
+
+    fn perform(self: &Rc<Self>, output: Output) {
+        match output {
+            Output::Phone(text) => {
+                if let Some(socket) = self.phone.borrow().as_ref() {
+                    // A socket that is gone says so by its close event.
+                    let _ = socket.send_with_str(text);
+                }
+            }
+            Output::Model(text) => {
+                if let Some((_, socket)) = self.model.borrow().as_ref() {
+                    let _ = socket.send_with_str(text);
+                }
+            }
+            Output::ClosePhone => {
+                if let Some(socket) = self.phone.borrow().as_ref() {
+                    let _ = socket.close(Some(1000), Some("done"));
+                }
+            }
+            Output::ConnectModel { socket } => {
+                self.model_wanted.set(socket);
+                spawn_local(model_socket::run(Rc::clone(self), socket));
+            }
+            Output::CloseModel => {
+                self.model_wanted.set(0);
+                if let Some((_, socket)) = self.model.take() {
+                    let _ = socket.close(Some(1000), Some("done"));
+                }
+            }
+            Output::HangUp => spawn_local(Rc::clone(self).hang_up()),
+            Output::Save(snapshot) => spawn_local(Rc::clone(self).save(snapshot)),
+            Output::Log(line) => self.log(&line),
+            Output::Outcome(finished) => spawn_local(Rc::clone(self).keep(finished)),
+        }
+    }
+
+    /// Runs a timer for the next deadline, unless one runs that fires earlier.
+    fn arm(self: &Rc<Self>) {
+        let Some(due) = self.call.borrow().as_ref().and_then(Call::next_deadline) else { return };
+        if self.armed.get().is_some_and(|armed| armed <= due) {
+            return;
+        }
+        self.armed.set(Some(due));
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            Delay::from(Duration::from_millis(due.saturating_sub(now_ms()).max(1))).await;
+            // A timer that was overtaken by an earlier one has nothing to say.
+            if session.armed.get() == Some(due) {
+                session.armed.set(None);
+                session.input(Input::Deadline);
+            }
+        });
+    }
+
+    /// The model's socket is open; whether it is still wanted.
+    pub(super) fn model_connected(&self, number: u32, socket: &WebSocket) -> bool {
+        let wanted = self.model_wanted.get() == number;
+        if wanted {
+            self.model.replace(Some((number, socket.clone())));
+        }
+        wanted
+    }
+
+    pub(super) fn log(&self, line: &LogLine) {
+        if let Some(config) = &self.config {
+            log::call(config.log_level, self.sid.borrow().as_ref(), line);
+        }
+    }
+
+    /// Brings back a call that this object has lost from memory.
+    async fn load(self: &Rc<Self>) -> Result<()> {
+        if self.call.borrow().is_some() {
+            return Ok(());
+        }
+        let snapshot: Option<String> = self.state.storage().get(RECORD).await?;
+        let record: Option<Record> = snapshot.and_then(|text| serde_json::from_str(&text).ok());
+        if let (Some(record), Some(config)) = (record, &self.config)
+            && self.call.borrow().is_none()
+        {
+            self.sid.replace(Some(record.sid.clone()));
+            self.call.replace(Some(Call::restore(Settings::from(config), record)));
+        }
+        Ok(())
+    }
+
+    async fn begin(self: &Rc<Self>, begin: Begin) -> Result<Response> {
+        let Some(config) = &self.config else { return Response::error("", 503) };
+        if self.call.borrow().is_none() {
+            self.sid.replace(Some(begin.sid.clone()));
+            let call = Call::new(Settings::from(config), begin.sid, begin.request, begin.token, now_ms());
+            let alarm_in = call.final_deadline().saturating_sub(now_ms());
+            self.call.replace(Some(call));
+            self.state.storage().set_alarm(Duration::from_millis(alarm_in)).await?;
+            self.drive();
+        }
+        for waiting in self.waiting.take() {
+            let _ = waiting.send(());
+        }
+        Response::empty()
+    }
+
+    /// Answers Twilio, after the call is known: Twilio's first question may come before its own
+    /// answer to the placing of the call.
+    async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Response> {
+        if self.call.borrow().is_none() {
+            let (sender, known) = oneshot::channel();
+            self.waiting.borrow_mut().push(sender);
+            let patience = Delay::from(Duration::from_millis(BEGIN_PATIENCE_MS));
+            if let Either::Right(_) = select(pin!(known), pin!(patience)).await {
+                self.log(&LogLine::error("unknown_call"));
+                let farewell = Twiml::SayAndHangUp { text: prompt::FAREWELL.into(), language: "en-US".into() };
+                return Response::ok(farewell.to_xml());
+            }
+        }
+        let now = now_ms();
+        let twiml = match (self.call.borrow_mut().as_mut(), ask) {
+            (Some(call), Ask::Voice) => Some(call.voice(now)),
+            (Some(call), Ask::StreamEnded) => Some(call.stream_ended(now)),
+            (Some(call), Ask::DialEnded { reached }) => Some(call.dial_ended(now, reached)),
+            (Some(call), Ask::Status(status)) => {
+                call.handle(now, Input::Status(status));
+                None
+            }
+            (None, _) => Some(Twiml::HangUp),
+        };
+        self.drive();
+        Response::ok(twiml.map(|twiml| twiml.to_xml()).unwrap_or_default())
+    }
+
+    fn media(self: &Rc<Self>, request: &Request) -> Result<Response> {
+        let token = request.headers().get(TOKEN_HEADER)?.unwrap_or_default();
+        let claimed = self.call.borrow_mut().as_mut().is_some_and(|call| call.claim_stream(&token));
+        self.drive();
+        if !claimed {
+            return Response::error("", 403);
+        }
+        let pair = WebSocketPair::new()?;
+        self.state.accept_web_socket(&pair.server);
+        self.phone.replace(Some(pair.server));
+        Response::from_websocket(pair.client)
+    }
+
+    async fn live_state(self: &Rc<Self>) -> Result<Response> {
+        if let Some(kept) = self.kept().await? {
+            return Response::ok(kept.json);
+        }
+        match self.call.borrow().as_ref() {
+            Some(call) => Response::ok(call.live(now_ms())),
+            None => Response::error("", 404),
+        }
+    }
+
+    /// A message for a call that is not in memory: the object was reset, and the model's socket
+    /// with it. The call ends with what is known.
+    async fn wake_up(self: &Rc<Self>, socket: WebSocket) -> Result<()> {
+        self.load().await?;
+        self.phone.replace(Some(socket));
+        self.input(Input::Alarm);
+        Ok(())
+    }
+
+    async fn hang_up(self: Rc<Self>) {
+        let sid = self.sid.borrow().clone();
+        let done = match (&self.config, sid) {
+            (Some(config), Some(sid)) => twilio_rest::hang_up(config, &sid).await,
+            _ => false,
+        };
+        self.input(Input::HungUp { done });
+    }
+
+    async fn save(self: Rc<Self>, snapshot: String) {
+        if self.state.storage().put(RECORD, snapshot).await.is_err() {
+            self.log(&LogLine::error("snapshot_failed"));
+        }
+    }
+
+    /// Keeps the outcome, then publishes it.
+    async fn keep(self: Rc<Self>, finished: Finished) {
+        let Some(sid) = self.sid.borrow().clone() else { return };
+        let kept = Kept { sid, json: finished.json, summary: finished.summary, in_kv: false };
+        if self.write(&kept).await.is_err() {
+            self.log(&LogLine::error("outcome_not_kept"));
+        }
+        if self.publish(kept).await.is_err() {
+            self.log(&LogLine::error("outcome_not_published"));
+        }
+    }
+
+    /// Writes the outcome to KV; the alarm tries again if that fails, and cleans up if not.
+    async fn publish(&self, mut kept: Kept) -> Result<()> {
+        let ttl_days = self.config.as_ref().map_or(30, |config| config.outcome_ttl_days);
+        let published = store::put(&self.env, &kept.sid, &kept.json, &kept.summary, ttl_days).await;
+        if published.is_ok() {
+            kept.in_kv = true;
+            self.write(&kept).await?;
+        }
+        self.state.storage().set_alarm(if published.is_ok() { KEEP_MS } else { KV_RETRY_MS }).await?;
+        published
+    }
+
+    async fn alarm(self: &Rc<Self>) -> Result<()> {
+        match self.kept().await? {
+            Some(kept) if kept.in_kv => {
+                self.call.take();
+                self.state.storage().delete_all().await
+            }
+            Some(kept) => self.publish(kept).await,
+            None if self.call.borrow().is_some() => {
+                self.input(Input::Alarm);
+                Ok(())
+            }
+            None => self.state.storage().delete_all().await,
+        }
+    }
+
+    async fn kept(&self) -> Result<Option<Kept>> {
+        let text: Option<String> = self.state.storage().get(OUTCOME).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    async fn write(&self, kept: &Kept) -> Result<()> {
+        let text = serde_json::to_string(kept)?;
+        self.state.storage().put(OUTCOME, text).await
+    }
+}

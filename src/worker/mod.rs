@@ -1,0 +1,63 @@
+//! The Workers runtime: the only place that names `worker`, `js_sys` or `wasm_bindgen`. It
+//! translates and decides nothing: requests become routes, socket messages become inputs, outputs
+//! become messages, requests and storage.
+
+mod api;
+mod call_do;
+mod hooks;
+mod log;
+mod model_socket;
+mod reply;
+mod store;
+mod twilio_rest;
+
+use crate::config::Config;
+use crate::http::problem::Problem;
+use crate::http::route::{self, Route};
+use worker::{Context, Env, Request, Response, Result, event};
+
+/// Binding of the Durable Object namespace, class [`call_do::CallSession`].
+const CALLS: &str = "CALLS";
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let answer = serve(request, &env).await;
+    match answer {
+        Ok(response) => Ok(response),
+        Err(problem) => {
+            log::refused(&problem);
+            reply::problem(&problem)
+        }
+    }
+}
+
+async fn serve(request: Request, env: &Env) -> std::result::Result<Response, Problem> {
+    let route = route::find(request.method().as_ref(), &request.path())?;
+    let config = read_config(env);
+    if route == Route::Health {
+        return reply::health(config.as_ref().err().map(Vec::as_slice));
+    }
+    let config = config.map_err(|errors| Problem::not_configured(&errors))?;
+    match route {
+        Route::PlaceCall => api::place_call(request, env, &config).await,
+        Route::GetCall(sid) => api::get_call(&request, env, &config, &sid).await,
+        Route::Hook(hook) => hooks::call(request, env, &config, hook).await,
+        Route::Media { sid, token } => hooks::media(request, env, &config, &sid, &token).await,
+        Route::Health => Err(Problem::internal()),
+    }
+}
+
+/// The configuration from the environment's variables and secrets.
+fn read_config(env: &Env) -> std::result::Result<Config, Vec<crate::config::ConfigError>> {
+    Config::read(|name| env.var(name).ok().map(|value| value.to_string()))
+}
+
+/// Milliseconds since the Unix epoch.
+fn now_ms() -> u64 {
+    worker::Date::now().as_millis()
+}

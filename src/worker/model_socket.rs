@@ -1,0 +1,71 @@
+//! The socket to the Realtime API. Opened by `fetch`, because `new WebSocket` cannot carry an
+//! `Authorization` header.
+
+use super::call_do::Session;
+use crate::call::input::Input;
+use crate::call::output::LogLine;
+use futures::StreamExt;
+use std::rc::Rc;
+use worker::{Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, WebsocketEvent};
+
+/// What a socket that broke without a close frame is reported as.
+const BROKEN: u16 = 1006;
+
+/// Opens a socket and feeds the session with its events until it is gone.
+pub(super) async fn run(session: Rc<Session>, number: u32) {
+    let code = match connect(&session).await {
+        Ok(response) if response.status_code() == 101 => listen(&session, number, response).await,
+        Ok(mut response) => {
+            // Drained, so that the connection is free again; the text may quote the key.
+            let _ = response.text().await;
+            Some(response.status_code())
+        }
+        Err(_) => {
+            session.log(&LogLine::warn("model_unreachable"));
+            Some(BROKEN)
+        }
+    };
+    if let Some(code) = code {
+        session.input(Input::ModelClosed { socket: number, code });
+    }
+}
+
+async fn connect(session: &Session) -> Result<Response> {
+    let Some(config) = &session.config else { return Err(worker::Error::RustError("not configured".into())) };
+    let model: String = form_urlencoded::byte_serialize(config.model.as_bytes()).collect();
+    let headers = Headers::new();
+    headers.set("upgrade", "websocket")?;
+    headers.set("authorization", &format!("Bearer {}", config.openai_api_key))?;
+    let mut init = RequestInit::new();
+    init.with_headers(headers).with_redirect(RequestRedirect::Manual);
+    let url = format!("{}/realtime?model={model}", config.openai_base_url);
+    Fetch::Request(Request::new_with_init(&url, &init)?).send().await
+}
+
+/// The close code, or nothing if the session did not want the socket any more.
+async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Option<u16> {
+    let Some(socket) = response.websocket() else { return Some(BROKEN) };
+    // Listener first, and no await before `accept`: the server's first message comes at once.
+    let Ok(mut events) = socket.events() else { return Some(BROKEN) };
+    if socket.accept().is_err() {
+        return Some(BROKEN);
+    }
+    if !session.model_connected(number, &socket) {
+        let _ = socket.close(Some(1000), Some("late"));
+        return None;
+    }
+    session.input(Input::ModelOpened { socket: number });
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(WebsocketEvent::Message(message)) => {
+                // Realtime sends text only.
+                if let Some(text) = message.text() {
+                    session.input(Input::Model { socket: number, text: &text });
+                }
+            }
+            Ok(WebsocketEvent::Close(close)) => return Some(close.code()),
+            Err(_) => return Some(BROKEN),
+        }
+    }
+    Some(BROKEN)
+}
