@@ -79,7 +79,10 @@ impl Config {
     /// # Errors
     /// Everything that is missing or wrong, by name.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
-        let mut reader = Reader { lookup, errors: Vec::new() };
+        let mut reader = Reader {
+            lookup,
+            errors: Vec::new(),
+        };
         let config = reader.config();
         match config {
             Some(config) if reader.errors.is_empty() => Ok(config),
@@ -95,7 +98,9 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,16 +115,29 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let openai_api_key = self.required("OPENAI_API_KEY");
         let openai_base_url = self.base_url("OPENAI_BASE_URL", Some("https://api.openai.com/v1"));
         let twilio_account_sid = self.required("TWILIO_ACCOUNT_SID");
-        if twilio_account_sid.as_deref().is_some_and(|sid| !is_sid(sid, "AC")) {
-            self.fail("TWILIO_ACCOUNT_SID", "must be `AC` and 32 hexadecimal digits");
+        if twilio_account_sid
+            .as_deref()
+            .is_some_and(|sid| !is_sid(sid, "AC"))
+        {
+            self.fail(
+                "TWILIO_ACCOUNT_SID",
+                "must be `AC` and 32 hexadecimal digits",
+            );
         }
         let twilio_auth_tokens = self.secrets("TWILIO_AUTH_TOKEN");
         let twilio_from = self.required("TWILIO_FROM_NUMBER");
         let twilio_from = self.number("TWILIO_FROM_NUMBER", twilio_from);
         let twilio_base_url = self.base_url("TWILIO_BASE_URL", Some("https://api.twilio.com"));
         let public_base_url = self.base_url("PUBLIC_BASE_URL", None);
-        if public_base_url.as_deref().and_then(|url| Url::parse(url).ok()).is_some_and(|url| url.path() != "/") {
-            self.fail("PUBLIC_BASE_URL", "must be an origin without a path, such as https://calls.example.com");
+        if public_base_url
+            .as_deref()
+            .and_then(|url| Url::parse(url).ok())
+            .is_some_and(|url| url.path() != "/")
+        {
+            self.fail(
+                "PUBLIC_BASE_URL",
+                "must be an origin without a path, such as https://calls.example.com",
+            );
         }
         let handoff = self.get("HANDOFF_NUMBER");
         let handoff_number = self.number("HANDOFF_NUMBER", handoff);
@@ -132,9 +150,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             api_tokens,
             openai_api_key: openai_api_key?,
             openai_base_url: openai_base_url?,
-            model: self.get("OPENAI_REALTIME_MODEL").unwrap_or_else(|| "gpt-realtime-2.1".into()),
+            model: self
+                .get("OPENAI_REALTIME_MODEL")
+                .unwrap_or_else(|| "gpt-realtime-2.1".into()),
             voice: self.get("OPENAI_VOICE").unwrap_or_else(|| "marin".into()),
-            transcribe_model: self.get("OPENAI_TRANSCRIBE_MODEL").unwrap_or_else(|| "gpt-4o-mini-transcribe".into()),
+            transcribe_model: self
+                .get("OPENAI_TRANSCRIBE_MODEL")
+                .unwrap_or_else(|| "gpt-4o-mini-transcribe".into()),
             twilio_account_sid: twilio_account_sid?,
             twilio_auth_tokens,
             twilio_from: twilio_from?,
@@ -150,11 +172,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+        (self.lookup)(name)
+            .map(|v| v.trim().to_owned())
+            .filter(|v| !v.is_empty())
     }
 
     fn fail(&mut self, name: &'static str, problem: impl Into<String>) {
-        self.errors.push(ConfigError { name, problem: problem.into() });
+        self.errors.push(ConfigError {
+            name,
+            problem: problem.into(),
+        });
     }
 
     fn required(&mut self, name: &'static str) -> Option<String> {
@@ -167,7 +194,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     /// Several secrets, separated by commas, for rotation.
     fn secrets(&mut self, name: &'static str) -> Vec<String> {
-        let secrets: Vec<String> = self.required(name).unwrap_or_default().split(',').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect();
+        let secrets: Vec<String> = self
+            .required(name)
+            .unwrap_or_default()
+            .split(',')
+            .map(|s| s.trim().to_owned())
+            .filter(|s| !s.is_empty())
+            .collect();
         if secrets.is_empty() && self.get(name).is_some() {
             self.fail(name, "is empty");
         }
@@ -196,15 +229,22 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         };
         let checked = Url::parse(&value).ok().and_then(|url| {
             let secure = matches!(url.scheme(), "https" | "wss");
-            let plain = matches!(url.scheme(), "http" | "ws") && url.host_str().is_some_and(is_loopback);
-            let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+            let plain =
+                matches!(url.scheme(), "http" | "ws") && url.host_str().is_some_and(is_loopback);
+            let bare = url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none();
             // fetch() takes no ws: or wss: URL, not even for an upgrade.
             let scheme = if secure { "https" } else { "http" };
             let (_, rest) = value.split_once(':')?;
             ((secure || plain) && bare).then(|| format!("{scheme}:{}", rest.trim_end_matches('/')))
         });
         if checked.is_none() {
-            self.fail(name, "must be an https URL without query or credentials; http only on loopback");
+            self.fail(
+                name,
+                "must be an https URL without query or credentials; http only on loopback",
+            );
         }
         checked
     }
@@ -238,7 +278,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             None => Prices::default(),
             Some(Ok(prices)) => prices,
             Some(Err(e)) => {
-                self.fail("PRICES", format!("must be JSON of the documented form: {e}"));
+                self.fail(
+                    "PRICES",
+                    format!("must be JSON of the documented form: {e}"),
+                );
                 Prices::default()
             }
         }
@@ -246,10 +289,18 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host == "[::1]"
+        || host
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the ranges above")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded by the ranges above"
+)]
 fn whole(value: f64) -> u64 {
     value.round() as u64
 }
@@ -259,9 +310,21 @@ mod tests {
     use super::*;
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
-        let base = [("API_TOKEN", "t1, t2"), ("OPENAI_API_KEY", "k"), ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
-            ("TWILIO_AUTH_TOKEN", "a"), ("TWILIO_FROM_NUMBER", "+13105550100"), ("PUBLIC_BASE_URL", "https://calls.example.com/")];
-        Config::read(|name| changes.iter().chain(&base).find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        let base = [
+            ("API_TOKEN", "t1, t2"),
+            ("OPENAI_API_KEY", "k"),
+            ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+            ("TWILIO_AUTH_TOKEN", "a"),
+            ("TWILIO_FROM_NUMBER", "+13105550100"),
+            ("PUBLIC_BASE_URL", "https://calls.example.com/"),
+        ];
+        Config::read(|name| {
+            changes
+                .iter()
+                .chain(&base)
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
     }
 
     #[test]
@@ -269,7 +332,14 @@ mod tests {
         let config = read(&[]).unwrap();
         assert_eq!(config.api_tokens, ["t1", "t2"]);
         assert_eq!(config.public_base_url, "https://calls.example.com");
-        assert_eq!((config.max_call_ms, config.silence_prompt_ms, config.model.as_str()), (600_000, 3500, "gpt-realtime-2.1"));
+        assert_eq!(
+            (
+                config.max_call_ms,
+                config.silence_prompt_ms,
+                config.model.as_str()
+            ),
+            (600_000, 3500, "gpt-realtime-2.1")
+        );
         assert!(!format!("{config:?}").contains("t1"));
     }
 
@@ -277,10 +347,32 @@ mod tests {
     fn everything_wrong_is_reported_by_name_and_without_its_value() {
         let errors = Config::read(|_| None).unwrap_err();
         let names: Vec<&str> = errors.iter().map(|e| e.name).collect();
-        assert_eq!(names, ["API_TOKEN", "OPENAI_API_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER", "PUBLIC_BASE_URL"]);
-        for (name, value) in [("API_TOKEN", " , "), ("TWILIO_ACCOUNT_SID", "ACsecret"), ("TWILIO_FROM_NUMBER", "5551234"), ("PUBLIC_BASE_URL", "http://example.com"),
-            ("PUBLIC_BASE_URL", "https://example.com/path"), ("OPENAI_BASE_URL", "https://u:p@example.com"), ("TWILIO_BASE_URL", "https://example.com?x=1"),
-            ("HANDOFF_NUMBER", "nobody"), ("MAX_CALL_MINUTES", "15"), ("SILENCE_PROMPT_MS", "soon"), ("OUTCOME_TTL_DAYS", "never"), ("LOG_LEVEL", "loud"), ("PRICES", "[]")] {
+        assert_eq!(
+            names,
+            [
+                "API_TOKEN",
+                "OPENAI_API_KEY",
+                "TWILIO_ACCOUNT_SID",
+                "TWILIO_AUTH_TOKEN",
+                "TWILIO_FROM_NUMBER",
+                "PUBLIC_BASE_URL"
+            ]
+        );
+        for (name, value) in [
+            ("API_TOKEN", " , "),
+            ("TWILIO_ACCOUNT_SID", "ACsecret"),
+            ("TWILIO_FROM_NUMBER", "5551234"),
+            ("PUBLIC_BASE_URL", "http://example.com"),
+            ("PUBLIC_BASE_URL", "https://example.com/path"),
+            ("OPENAI_BASE_URL", "https://u:p@example.com"),
+            ("TWILIO_BASE_URL", "https://example.com?x=1"),
+            ("HANDOFF_NUMBER", "nobody"),
+            ("MAX_CALL_MINUTES", "15"),
+            ("SILENCE_PROMPT_MS", "soon"),
+            ("OUTCOME_TTL_DAYS", "never"),
+            ("LOG_LEVEL", "loud"),
+            ("PRICES", "[]"),
+        ] {
             let errors = read(&[(name, value)]).unwrap_err();
             assert_eq!(errors[0].name, name, "{value}");
             assert!(!errors[0].to_string().contains(value), "{errors:?}");
@@ -289,8 +381,16 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        for (given, kept) in [("http://127.0.0.1:8787", "http://127.0.0.1:8787"), ("ws://localhost:9/v1/", "http://localhost:9/v1"), ("wss://h/v1", "https://h/v1"), ("http://[::1]:9", "http://[::1]:9")] {
-            assert_eq!(read(&[("OPENAI_BASE_URL", given)]).unwrap().openai_base_url, kept);
+        for (given, kept) in [
+            ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+            ("ws://localhost:9/v1/", "http://localhost:9/v1"),
+            ("wss://h/v1", "https://h/v1"),
+            ("http://[::1]:9", "http://[::1]:9"),
+        ] {
+            assert_eq!(
+                read(&[("OPENAI_BASE_URL", given)]).unwrap().openai_base_url,
+                kept
+            );
         }
         assert!(read(&[("OPENAI_BASE_URL", "http://127.0.0.1.evil.com")]).is_err());
     }

@@ -38,7 +38,10 @@ pub struct FieldError {
 impl FieldError {
     /// An error at a pointer.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        Self {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
     }
 }
 
@@ -56,7 +59,12 @@ impl<'a> Fields<'a> {
     pub fn of(value: &'a Value, pointer: impl Into<String>) -> Result<Self, Vec<FieldError>> {
         let pointer = pointer.into();
         match value {
-            Value::Object(map) => Ok(Self { pointer, map, known: BTreeSet::new(), errors: Vec::new() }),
+            Value::Object(map) => Ok(Self {
+                pointer,
+                map,
+                known: BTreeSet::new(),
+                errors: Vec::new(),
+            }),
             _ => Err(vec![FieldError::new(pointer, "must be an object")]),
         }
     }
@@ -64,7 +72,11 @@ impl<'a> Fields<'a> {
     /// The pointer of a field of this object.
     pub fn at(&self, key: &str) -> String {
         // The unknown keys reported by `finish` may hold the two characters RFC 6901 escapes.
-        format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"))
+        format!(
+            "{}/{}",
+            self.pointer,
+            key.replace('~', "~0").replace('/', "~1")
+        )
     }
 
     /// The raw value of a field; `null` counts as absent.
@@ -87,7 +99,10 @@ impl<'a> Fields<'a> {
     pub fn optional_text(&mut self, key: &'static str, max: usize) -> Option<String> {
         let value = self.value(key)?;
         match value.as_str().map(str::trim) {
-            Some(text) if (1..=max).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n') => {
+            Some(text)
+                if (1..=max).contains(&text.chars().count())
+                    && !text.chars().any(|c| c.is_control() && c != '\n') =>
+            {
                 Some(text.to_owned())
             }
             _ => {
@@ -104,21 +119,39 @@ impl<'a> Fields<'a> {
     }
 
     /// An optional whole number within a range.
-    pub fn optional_integer(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn optional_integer(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
         let value = self.value(key)?;
         let number = value.as_u64().filter(|n| range.contains(n));
         if number.is_none() {
-            self.problem(key, format!("must be a whole number from {} to {}", range.start(), range.end()));
+            self.problem(
+                key,
+                format!(
+                    "must be a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
+            );
         }
         number
     }
 
     /// An optional number within a range.
-    pub fn optional_number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+    pub fn optional_number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+    ) -> Option<f64> {
         let value = self.value(key)?;
         let number = value.as_f64().filter(|n| range.contains(n));
         if number.is_none() {
-            self.problem(key, format!("must be a number from {} to {}", range.start(), range.end()));
+            self.problem(
+                key,
+                format!("must be a number from {} to {}", range.start(), range.end()),
+            );
         }
         number
     }
@@ -135,9 +168,14 @@ impl<'a> Fields<'a> {
     /// An optional word out of a list, as one of our types.
     pub fn optional_word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let value = self.value(key)?;
-        let found = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        let found = value
+            .as_str()
+            .and_then(|text| words.iter().find(|(word, _)| *word == text));
         if found.is_none() {
-            let list: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            let list: Vec<String> = words
+                .iter()
+                .map(|(word, _)| format!("\"{word}\""))
+                .collect();
             self.problem(key, format!("must be one of {}", list.join(", ")));
         }
         found.map(|(_, word)| *word)
@@ -150,12 +188,21 @@ impl<'a> Fields<'a> {
     }
 
     /// An optional list of up to `max` entries, with the pointer of each.
-    pub fn optional_list(&mut self, key: &'static str, max: usize) -> Option<Vec<(String, &'a Value)>> {
+    pub fn optional_list(
+        &mut self,
+        key: &'static str,
+        max: usize,
+    ) -> Option<Vec<(String, &'a Value)>> {
         let value = self.value(key)?;
         match value.as_array() {
             Some(list) if list.len() <= max => {
                 let at = self.at(key);
-                Some(list.iter().enumerate().map(|(i, v)| (format!("{at}/{i}"), v)).collect())
+                Some(
+                    list.iter()
+                        .enumerate()
+                        .map(|(i, v)| (format!("{at}/{i}"), v))
+                        .collect(),
+                )
             }
             _ => {
                 self.problem(key, format!("must be a list of at most {max} entries"));
@@ -165,13 +212,25 @@ impl<'a> Fields<'a> {
     }
 
     /// An optional list of texts.
-    pub fn optional_texts(&mut self, key: &'static str, max: usize, max_chars: usize) -> Option<Vec<String>> {
+    pub fn optional_texts(
+        &mut self,
+        key: &'static str,
+        max: usize,
+        max_chars: usize,
+    ) -> Option<Vec<String>> {
         let list = self.optional_list(key, max)?;
         let mut texts = Vec::with_capacity(list.len());
         for (pointer, value) in list {
-            match value.as_str().map(str::trim).filter(|t| (1..=max_chars).contains(&t.chars().count())) {
+            match value
+                .as_str()
+                .map(str::trim)
+                .filter(|t| (1..=max_chars).contains(&t.chars().count()))
+            {
                 Some(text) => texts.push(text.to_owned()),
-                None => self.errors.push(FieldError::new(pointer, format!("must be a text of 1 to {max_chars} characters"))),
+                None => self.errors.push(FieldError::new(
+                    pointer,
+                    format!("must be a text of 1 to {max_chars} characters"),
+                )),
             }
         }
         Some(texts)
@@ -179,12 +238,21 @@ impl<'a> Fields<'a> {
 
     /// All problems found, unknown fields included; none means the object is good.
     pub fn finish(mut self) -> Result<(), Vec<FieldError>> {
-        let unknown: Vec<&String> = self.map.keys().filter(|key| !self.known.contains(key.as_str())).take(10).collect();
+        let unknown: Vec<&String> = self
+            .map
+            .keys()
+            .filter(|key| !self.known.contains(key.as_str()))
+            .take(10)
+            .collect();
         for key in unknown {
             let shown: String = key.chars().take(40).collect();
             self.problem(&shown, "unknown field");
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(self.errors)
+        }
     }
 
     /// Reports a field that is not there.
@@ -210,7 +278,22 @@ mod tests {
         assert_eq!(fields.optional_texts("list", 5, 5), Some(vec!["a".into()]));
         assert_eq!(fields.text("missing", 5), None);
         assert_eq!(fields.optional_text("nothing", 5), None);
-        let pointers: Vec<String> = fields.finish().unwrap_err().into_iter().map(|e| e.pointer).collect();
-        assert_eq!(pointers, ["/order/name", "/order/count", "/order/kind", "/order/list/1", "/order/missing", "/order/od~1d"]);
+        let pointers: Vec<String> = fields
+            .finish()
+            .unwrap_err()
+            .into_iter()
+            .map(|e| e.pointer)
+            .collect();
+        assert_eq!(
+            pointers,
+            [
+                "/order/name",
+                "/order/count",
+                "/order/kind",
+                "/order/list/1",
+                "/order/missing",
+                "/order/od~1d"
+            ]
+        );
     }
 }

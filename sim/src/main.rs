@@ -19,6 +19,7 @@ mod realtime;
 mod rig;
 mod scenario;
 mod serve;
+mod simulate;
 mod timeline;
 mod twilio;
 mod worker;
@@ -46,6 +47,8 @@ enum Command {
         /// Scenarios of fixtures/scenarios; all of them when none is given
         names: Vec<String>,
     },
+    /// Stream a recording into a Realtime session, without a phone
+    Simulate(simulate::Options),
     /// Serve the Worker and its simulated peers until standard input closes
     Serve,
 }
@@ -70,6 +73,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Demo(options) => demo::run(options).await,
         Command::E2e { names } => e2e::run(&names).await,
+        Command::Simulate(options) => simulate::run(options).await,
         Command::Serve => serve::run().await,
     }
 }

@@ -31,6 +31,11 @@ pub type Plays = Arc<Vec<Arc<Play>>>;
 impl Play {
     /// A play that has not begun.
     pub fn new(scenario: Scenario) -> Self {
-        Self { scenario, timeline: Timeline::new(), line: Mutex::default(), client_events: Mutex::default() }
+        Self {
+            scenario,
+            timeline: Timeline::new(),
+            line: Mutex::default(),
+            client_events: Mutex::default(),
+        }
     }
 }

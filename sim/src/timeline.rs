@@ -31,11 +31,19 @@ pub enum What {
     /// The media stream ended.
     StreamStopped,
     /// The shop starts to say a line.
-    ShopSpeaks { line: String, text: String, duration_ms: u64 },
+    ShopSpeaks {
+        line: String,
+        text: String,
+        duration_ms: u64,
+    },
     /// A line of the agent starts to play on the phone; `line` is empty while it is not yet recognised.
     AgentSpeaks { line: String, text: String },
     /// The agent's audio stopped: it ended by itself, or was cut by `clear`.
-    AgentStopped { line: String, played_ms: u64, cut: bool },
+    AgentStopped {
+        line: String,
+        played_ms: u64,
+        cut: bool,
+    },
     /// The bridge sent `clear`; so much queued audio was thrown away.
     Cleared { dropped_ms: u64 },
     /// The shop pressed a key.
@@ -72,7 +80,11 @@ impl Timeline {
     /// An empty timeline whose clock starts now.
     pub fn new() -> Self {
         let (live, _) = broadcast::channel(1024);
-        Self(Arc::new(Inner { start: Instant::now(), events: Mutex::default(), live }))
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            events: Mutex::default(),
+            live,
+        }))
     }
 
     /// Milliseconds since the start.
@@ -83,7 +95,10 @@ impl Timeline {
     /// Appends what just happened.
     pub fn push(&self, what: What) {
         let mut events = self.0.events.lock().unwrap();
-        let event = Event { ms: self.ms(), what };
+        let event = Event {
+            ms: self.ms(),
+            what,
+        };
         events.push(event.clone());
         let _ = self.0.live.send(event);
     }

@@ -74,14 +74,22 @@ impl Playback {
     /// Takes the echo of a mark. What it proves, item by item; nothing if the mark is unknown, of a
     /// piece proven before, or was flushed.
     pub fn echoed(&mut self, now: u64, name: &str) -> Vec<Heard> {
-        let Some(mark) = self.current_mark(name) else { return Vec::new() };
+        let Some(mark) = self.current_mark(name) else {
+            return Vec::new();
+        };
         let mut heard: Vec<Heard> = Vec::new();
         let mut proven_end = None;
-        while let Some(piece) = self.pieces.pop_front_if(|piece| piece.mark <= mark) {
+        while self.pieces.front().is_some_and(|piece| piece.mark <= mark) {
+            let Some(piece) = self.pieces.pop_front() else {
+                break;
+            };
             proven_end = Some(piece.ends_at);
             match heard.last_mut() {
                 Some(last) if last.item_id == piece.item_id => last.bytes = piece.to,
-                _ => heard.push(Heard { item_id: piece.item_id, bytes: piece.to }),
+                _ => heard.push(Heard {
+                    item_id: piece.item_id,
+                    bytes: piece.to,
+                }),
             }
         }
         if let Some(estimate) = proven_end {
@@ -99,10 +107,18 @@ impl Playback {
             let heard_ms = to_ms - unheard_ms;
             match cuts.last_mut() {
                 Some(cut) if cut.item_id == piece.item_id => {
-                    cut.heard_ms = cut.heard_ms.max(if unheard_ms < to_ms - from_ms { heard_ms } else { cut.heard_ms });
+                    cut.heard_ms = cut.heard_ms.max(if unheard_ms < to_ms - from_ms {
+                        heard_ms
+                    } else {
+                        cut.heard_ms
+                    });
                     cut.sent_ms = to_ms;
                 }
-                _ => cuts.push(Cut { item_id: piece.item_id.clone(), heard_ms, sent_ms: to_ms }),
+                _ => cuts.push(Cut {
+                    item_id: piece.item_id.clone(),
+                    heard_ms,
+                    sent_ms: to_ms,
+                }),
             }
         }
         self.pieces.clear();
@@ -129,7 +145,10 @@ impl Playback {
 
     fn current_mark(&self, name: &str) -> Option<u64> {
         let (generation, mark) = name.strip_prefix('g')?.split_once('-')?;
-        (generation.parse() == Ok(self.generation)).then(|| mark.parse().ok()).flatten().filter(|mark| *mark <= self.next_mark)
+        (generation.parse() == Ok(self.generation))
+            .then(|| mark.parse().ok())
+            .flatten()
+            .filter(|mark| *mark <= self.next_mark)
     }
 
     /// Moves the estimate of what is still queued to fit an echo that came `now` for a piece
@@ -140,7 +159,9 @@ impl Playback {
         self.round_trip = Some(round_trip);
         let mut end = now.saturating_sub(round_trip);
         for piece in &mut self.pieces {
-            end = end.max(piece.sent_at).saturating_add((piece.to - piece.from) / BYTES_PER_MS);
+            end = end
+                .max(piece.sent_at)
+                .saturating_add((piece.to - piece.from) / BYTES_PER_MS);
             piece.ends_at = end;
         }
         if !self.pieces.is_empty() {
@@ -156,11 +177,18 @@ mod tests {
     const SEC: u64 = 8_000;
 
     fn heard(item: &str, bytes: u64) -> Vec<Heard> {
-        vec![Heard { item_id: item.into(), bytes }]
+        vec![Heard {
+            item_id: item.into(),
+            bytes,
+        }]
     }
 
     fn cut(item: &str, heard_ms: u64, sent_ms: u64) -> Cut {
-        Cut { item_id: item.into(), heard_ms, sent_ms }
+        Cut {
+            item_id: item.into(),
+            heard_ms,
+            sent_ms,
+        }
     }
 
     #[test]
@@ -190,7 +218,11 @@ mod tests {
         let mut p = Playback::default();
         p.sent(0, "a", 0, 2 * SEC);
         p.sent(50, "b", 0, 2 * SEC);
-        assert_eq!(p.cleared(2_500), [cut("b", 500, 2_000)], "a was heard to its end");
+        assert_eq!(
+            p.cleared(2_500),
+            [cut("b", 500, 2_000)],
+            "a was heard to its end"
+        );
         p.sent(3_000, "c", 0, SEC);
         p.sent(3_000, "d", 0, SEC);
         assert_eq!(p.cleared(3_400), [cut("c", 400, 1_000), cut("d", 0, 1_000)]);

@@ -3,6 +3,13 @@
 //! Reading yields interleaved linear samples; `to_mono` and `resample` bring them to the
 //! telephone's 8 kHz. Writing makes 16-bit PCM. Other encodings are refused by name.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sample arithmetic on lengths and values that a file bounds"
+)]
+
 use super::ulaw;
 
 /// A decoded WAV file.
@@ -57,24 +64,45 @@ impl Wav {
             return Err(WavError::NotWav);
         }
         let fmt = chunk(bytes, *b"fmt ").ok_or(WavError::MissingChunk("fmt "))?;
-        let field = |at: usize| fmt.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+        let field = |at: usize| {
+            fmt.get(at..at + 2)
+                .and_then(|b| b.try_into().ok())
+                .map(u16::from_le_bytes)
+        };
         let missing = WavError::MissingChunk("fmt ");
         let (Some(tag), Some(channels), Some(bits)) = (field(0), field(2), field(14)) else {
             return Err(missing);
         };
-        let rate = fmt.get(4..8).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes).ok_or(missing)?;
+        let rate = fmt
+            .get(4..8)
+            .and_then(|b| b.try_into().ok())
+            .map(u32::from_le_bytes)
+            .ok_or(missing)?;
         // WAVE_FORMAT_EXTENSIBLE keeps the real tag in the first bytes of the sub-format GUID.
-        let format = if tag == EXTENSIBLE { field(24).unwrap_or(tag) } else { tag };
+        let format = if tag == EXTENSIBLE {
+            field(24).unwrap_or(tag)
+        } else {
+            tag
+        };
         if !(1..=2).contains(&channels) || !(1_000..=384_000).contains(&rate) {
             return Err(WavError::Layout { channels, rate });
         }
         let data = chunk(bytes, *b"data").ok_or(WavError::MissingChunk("data"))?;
         let samples = match (format, bits) {
-            (PCM, 16) => data.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect(),
+            (PCM, 16) => data
+                .as_chunks()
+                .0
+                .iter()
+                .map(|b| i16::from_le_bytes(*b))
+                .collect(),
             (MULAW, 8) => data.iter().map(|&b| ulaw::decode(b)).collect(),
             _ => return Err(WavError::Encoding { format, bits }),
         };
-        Ok(Self { rate, channels, samples })
+        Ok(Self {
+            rate,
+            channels,
+            samples,
+        })
     }
 
     /// The file as 16-bit PCM bytes.
@@ -100,21 +128,35 @@ impl Wav {
 
     /// Two telephone channels side by side at 8 kHz; the shorter one is padded with silence.
     pub fn stereo_from_ulaw(left: &[u8], right: &[u8]) -> Self {
-        let at = |side: &[u8], i: usize| ulaw::decode(side.get(i).copied().unwrap_or(ulaw::SILENCE));
-        let samples = (0..left.len().max(right.len())).flat_map(|i| [at(left, i), at(right, i)]).collect();
-        Self { rate: 8000, channels: 2, samples }
+        let at =
+            |side: &[u8], i: usize| ulaw::decode(side.get(i).copied().unwrap_or(ulaw::SILENCE));
+        let samples = (0..left.len().max(right.len()))
+            .flat_map(|i| [at(left, i), at(right, i)])
+            .collect();
+        Self {
+            rate: 8000,
+            channels: 2,
+            samples,
+        }
     }
 
     /// The file as one telephone channel: mixed to mono, resampled to 8 kHz, encoded as μ-law.
     pub fn to_ulaw(&self) -> Vec<u8> {
-        resample(&self.to_mono(), self.rate, 8000).into_iter().map(ulaw::encode).collect()
+        resample(&self.to_mono(), self.rate, 8000)
+            .into_iter()
+            .map(ulaw::encode)
+            .collect()
     }
 
     fn to_mono(&self) -> Vec<i16> {
-        match self.samples.chunks_exact(2) {
-            pairs if self.channels == 2 => pairs.map(|p| i16::midpoint(p[0], p[1])).collect(),
-            _ => self.samples.clone(),
+        if self.channels == 1 {
+            return self.samples.clone();
         }
+        let (frames, _) = self.samples.as_chunks();
+        frames
+            .iter()
+            .map(|[left, right]| i16::midpoint(*left, *right))
+            .collect()
     }
 }
 
@@ -151,7 +193,11 @@ fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
             for k in (middle - half + 1)..=(middle + half) {
                 let x = (centre - k as f64) / stretch;
                 let w = sinc(x) * (0.5 + 0.5 * (std::f64::consts::PI * x / HALF_TAPS).cos());
-                let sample = usize::try_from(k).ok().and_then(|k| samples.get(k)).copied().unwrap_or(0);
+                let sample = usize::try_from(k)
+                    .ok()
+                    .and_then(|k| samples.get(k))
+                    .copied()
+                    .unwrap_or(0);
                 sum += w * f64::from(sample);
                 weight += w;
             }

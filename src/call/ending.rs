@@ -100,7 +100,8 @@ impl Call {
         self.record.end_reason = Some(reason);
         self.timers.stop(Timer::Silence);
         self.timers.stop(Timer::MaxDuration);
-        self.timers.set(Timer::Closing, now.saturating_add(CLOSING_MS));
+        self.timers
+            .set(Timer::Closing, now.saturating_add(CLOSING_MS));
         self.log(LogLine::info("closing").what(reason.word()));
         self.save();
         true
@@ -108,14 +109,23 @@ impl Call {
 
     /// Leaves once the closing words have been heard.
     pub(super) fn leave_when_heard(&mut self, now: u64) {
-        let said = self.ending.stage == Stage::Closing && self.model.flight == Flight::Free && self.turn.wanted.is_none();
+        let said = self.ending.stage == Stage::Closing
+            && self.model.flight == Flight::Free
+            && self.turn.wanted.is_none();
         if !said {
             return;
         }
         if self.phone.playback.is_drained() || !self.phone.is_streaming() {
             self.leave(now);
         } else {
-            self.timers.set_if_idle(Timer::Drain, self.phone.playback.ends_at().max(now).saturating_add(DRAIN_GRACE_MS));
+            self.timers.set_if_idle(
+                Timer::Drain,
+                self.phone
+                    .playback
+                    .ends_at()
+                    .max(now)
+                    .saturating_add(DRAIN_GRACE_MS),
+            );
         }
     }
 
@@ -134,7 +144,8 @@ impl Call {
         } else {
             self.out.push_back(Output::HangUp);
         }
-        self.timers.set(Timer::LineGone, now.saturating_add(LINE_GRACE_MS));
+        self.timers
+            .set(Timer::LineGone, now.saturating_add(LINE_GRACE_MS));
     }
 
     /// Hands over without words: the model cannot be reached.
@@ -162,7 +173,8 @@ impl Call {
             self.finish(now);
         } else if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
             self.phone_gone(now, EndReason::ShopHungUp);
-            self.timers.set(Timer::Finish, now.saturating_add(HANDOFF_GRACE_MS));
+            self.timers
+                .set(Timer::Finish, now.saturating_add(HANDOFF_GRACE_MS));
         } else if !self.phone.gone {
             if !self.phone.is_streaming() && self.record.end_reason.is_none() {
                 // Answered, but the media stream never came up.
@@ -185,10 +197,13 @@ impl Call {
             return;
         }
         if self.model.is_ready() && self.turn.shop_speaking {
-            self.out.push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
-            self.timers.set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
+            self.out
+                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+            self.timers
+                .set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
         } else if self.model.is_ready() && self.record.transcript.is_pending() {
-            self.timers.set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
+            self.timers
+                .set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
         } else {
             self.finish(now);
         }
@@ -198,7 +213,10 @@ impl Call {
     pub(super) fn give_up(&mut self, now: u64) {
         if self.record.finished {
             // It was computed, and lost before it was kept.
-            self.out.push_back(Output::Outcome(super::outcome::finished(&self.record, &self.settings)));
+            self.out.push_back(Output::Outcome(super::outcome::finished(
+                &self.record,
+                &self.settings,
+            )));
             return;
         }
         self.log(LogLine::error("alarm"));

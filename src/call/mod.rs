@@ -101,7 +101,13 @@ impl Call {
     /// A call that was just placed for a request, or came to us (without one).
     ///
     /// `stream_token` is the unguessable part of the media stream's URL.
-    pub fn new(settings: Settings, sid: CallSid, request: Option<CallRequest>, stream_token: String, now: u64) -> Self {
+    pub fn new(
+        settings: Settings,
+        sid: CallSid,
+        request: Option<CallRequest>,
+        stream_token: String,
+        now: u64,
+    ) -> Self {
         let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
         call.save();
         call
@@ -128,13 +134,19 @@ impl Call {
             Input::Phone(text) => self.phone_message(now, text),
             Input::PhoneClosed => self.phone_gone(now, EndReason::MediaLost),
             Input::ModelOpened { socket } if socket == self.model.socket => self.model_opened(now),
-            Input::Model { socket, text } if socket == self.model.socket => self.model_event(now, text),
-            Input::ModelClosed { socket, code } if socket == self.model.socket => self.model_lost(now, code),
-            Input::ModelOpened { .. } | Input::Model { .. } | Input::ModelClosed { .. } => {}
+            Input::Model { socket, text } if socket == self.model.socket => {
+                self.model_event(now, text);
+            }
+            Input::ModelClosed { socket, code } if socket == self.model.socket => {
+                self.model_lost(now, code);
+            }
             Input::Status(status) => self.status(now, status),
             Input::HungUp { done } => self.hung_up(done),
             Input::Alarm => self.give_up(now),
-            Input::Deadline => {}
+            Input::ModelOpened { .. }
+            | Input::Model { .. }
+            | Input::ModelClosed { .. }
+            | Input::Deadline => {}
         }
         self.settle(now);
     }
@@ -152,7 +164,11 @@ impl Call {
     /// When the call must have its outcome, whatever happens: the Durable Object's alarm.
     pub fn final_deadline(&self) -> u64 {
         let ringing = u64::from(RING_TIMEOUT_SEC) * 1000;
-        self.record.placed_at.saturating_add(ringing).saturating_add(self.max_call_ms()).saturating_add(FINAL_GRACE_MS)
+        self.record
+            .placed_at
+            .saturating_add(ringing)
+            .saturating_add(self.max_call_ms())
+            .saturating_add(FINAL_GRACE_MS)
     }
 
     /// The call was answered (or came in): Twilio asks what to do. Asked again, it gives the same
@@ -163,7 +179,8 @@ impl Call {
         }
         if self.record.answered_at.is_none() {
             self.record.answered_at = Some(now);
-            self.timers.set(Timer::MaxDuration, now.saturating_add(self.max_call_ms()));
+            self.timers
+                .set(Timer::MaxDuration, now.saturating_add(self.max_call_ms()));
             self.log(LogLine::info("answered"));
             self.save();
             self.connect_model(now);
@@ -171,7 +188,11 @@ impl Call {
         }
         let base = &self.settings.base_url;
         Twiml::ConnectStream {
-            url: format!("{}{}", socket_url(base), stream_path(&self.record.sid, &self.record.stream_token)),
+            url: format!(
+                "{}{}",
+                socket_url(base),
+                stream_path(&self.record.sid, &self.record.stream_token)
+            ),
             action: format!("{base}/twilio/stream-ended"),
             status_callback: format!("{base}/twilio/stream"),
         }
@@ -202,9 +223,10 @@ impl Call {
                 caller_id: self.settings.from.as_str().to_owned(),
                 action: format!("{}/twilio/dial-ended", self.settings.base_url),
             },
-            _ if self.record.end_reason == Some(EndReason::ModelLost) => {
-                Twiml::SayAndHangUp { text: prompt::FAREWELL.to_owned(), language: "en-US".to_owned() }
-            }
+            _ if self.record.end_reason == Some(EndReason::ModelLost) => Twiml::SayAndHangUp {
+                text: prompt::FAREWELL.to_owned(),
+                language: "en-US".to_owned(),
+            },
             _ => Twiml::HangUp,
         };
         if self.record.handoff == Handoff::Pending {
@@ -219,8 +241,16 @@ impl Call {
     /// The call to the human has ended: Twilio asks what to do.
     pub fn dial_ended(&mut self, now: u64, reached: bool) -> Twiml {
         if matches!(self.record.handoff, Handoff::Dialling | Handoff::Pending) {
-            self.record.handoff = if reached { Handoff::Reached } else { Handoff::Failed };
-            self.log(LogLine::info("handoff_ended").what(if reached { "reached" } else { "failed" }));
+            self.record.handoff = if reached {
+                Handoff::Reached
+            } else {
+                Handoff::Failed
+            };
+            self.log(LogLine::info("handoff_ended").what(if reached {
+                "reached"
+            } else {
+                "failed"
+            }));
             self.finish(now);
         }
         self.settle(now);
@@ -248,8 +278,7 @@ impl Call {
             Timer::Silence => self.on_silence(now),
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
-            Timer::Drain => self.leave(now),
-            Timer::Closing => self.leave(now),
+            Timer::Drain | Timer::Closing => self.leave(now),
             Timer::LineGone => self.out.push_back(Output::ClosePhone),
             Timer::Words => self.run_pending_total(now),
             Timer::Model => self.on_model_overdue(now),
@@ -258,7 +287,11 @@ impl Call {
     }
 
     fn max_call_ms(&self) -> u64 {
-        self.record.request.as_ref().and_then(|r| r.max_call_ms).unwrap_or(self.settings.max_call_ms)
+        self.record
+            .request
+            .as_ref()
+            .and_then(|r| r.max_call_ms)
+            .unwrap_or(self.settings.max_call_ms)
     }
 
     fn log(&mut self, line: LogLine) {
@@ -279,7 +312,9 @@ impl Call {
 
 /// Twilio's own limit for a call of this length, in seconds: ringing and closing words included.
 pub fn time_limit_sec(max_call_ms: u64) -> u32 {
-    u32::try_from(max_call_ms / 1000).unwrap_or(600).saturating_add(60)
+    u32::try_from(max_call_ms / 1000)
+        .unwrap_or(600)
+        .saturating_add(60)
 }
 
 /// Path of a call's media stream.

@@ -4,7 +4,7 @@ use super::Call;
 use super::ending::Farewell;
 use super::output::{LogLine, Output};
 use super::prompt::{self, Cue};
-use super::record::EndReason;
+use super::record::{EndReason, Handoff};
 use super::timers::Timer;
 use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::state::Totals;
@@ -127,8 +127,11 @@ impl Call {
         self.model.items.clear();
         self.model.outputs.clear();
         self.model.current = Current::default();
-        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
-        self.out.push_back(Output::ConnectModel { socket: self.model.socket });
+        self.timers
+            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.out.push_back(Output::ConnectModel {
+            socket: self.model.socket,
+        });
     }
 
     pub(super) fn model_opened(&mut self, now: u64) {
@@ -136,7 +139,8 @@ impl Call {
             return;
         }
         self.model.link = Link::Configuring;
-        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.timers
+            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         let event_id = self.model.event_id();
         let request = self.record.request.as_ref();
         let session = Session {
@@ -146,7 +150,8 @@ impl Call {
             language: request.map_or("en", |r| r.language.as_str()),
             tools: &tools::definitions(),
         };
-        self.out.push_back(Output::Model(session.to_event(&event_id)));
+        self.out
+            .push_back(Output::Model(session.to_event(&event_id)));
     }
 
     pub(super) fn model_event(&mut self, now: u64, text: &str) {
@@ -162,12 +167,24 @@ impl Call {
 
     fn on_server_event(&mut self, now: u64, event: ServerEvent<'_>) {
         match event {
-            ServerEvent::AudioDelta { response_id, item_id, delta } => self.audio_delta(now, &response_id, &item_id, &delta),
-            ServerEvent::TranscriptDelta { response_id, item_id, delta } => self.words_delta(now, &response_id, &item_id, &delta),
+            ServerEvent::AudioDelta {
+                response_id,
+                item_id,
+                delta,
+            } => self.audio_delta(now, &response_id, &item_id, &delta),
+            ServerEvent::TranscriptDelta {
+                response_id,
+                item_id,
+                delta,
+            } => self.words_delta(now, &response_id, &item_id, &delta),
             ServerEvent::SpeechStarted => self.shop_started(now),
             ServerEvent::SpeechStopped => self.shop_stopped(now),
             ServerEvent::Committed { item_id } => self.shop_turn_taken(now, &item_id),
-            ServerEvent::Transcribed { item_id, transcript, usage } => {
+            ServerEvent::Transcribed {
+                item_id,
+                transcript,
+                usage,
+            } => {
                 self.record.usage.add_transcription(&usage);
                 self.shop_words(now, &item_id, &transcript);
             }
@@ -200,14 +217,21 @@ impl Call {
 
     /// Tells a new session what was said and recorded on the old one.
     fn restore_conversation(&mut self) {
-        let turns: Vec<(Role, String)> =
-            self.record.transcript.turns().iter().map(|turn| (turn.role, turn.heard_text().to_owned())).filter(|(_, text)| !text.is_empty()).collect();
+        let turns: Vec<(Role, String)> = self
+            .record
+            .transcript
+            .turns()
+            .iter()
+            .map(|turn| (turn.role, turn.heard_text().to_owned()))
+            .filter(|(_, text)| !text.is_empty())
+            .collect();
         if turns.is_empty() && self.record.order == crate::order::state::OrderState::default() {
             return;
         }
         let note = prompt::state_note(&self.record.order);
         let event_id = self.model.event_id();
-        self.out.push_back(Output::Model(client::system_item(&event_id, &note)));
+        self.out
+            .push_back(Output::Model(client::system_item(&event_id, &note)));
         for (role, text) in turns {
             let event_id = self.model.event_id();
             self.out.push_back(Output::Model(match role {
@@ -221,18 +245,28 @@ impl Call {
     }
 
     fn audio_delta(&mut self, now: u64, response_id: &str, item_id: &str, delta: &str) {
-        if self.model.is_discarded(response_id) || !self.phone.is_streaming() || self.ending.is_leaving() {
+        if self.model.is_discarded(response_id)
+            || !self.phone.is_streaming()
+            || self.ending.is_leaving()
+        {
             return;
         }
-        let Some(bytes) = media::decoded_len(delta) else { return };
-        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        let Some(bytes) = media::decoded_len(delta) else {
+            return;
+        };
+        self.timers
+            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         let from = self.model.items.get(item_id).copied().unwrap_or(0);
         if from == 0 && self.model.items.len() >= MAX_ITEMS {
             self.model.items.pop_first();
         }
-        self.model.items.insert(item_id.to_owned(), from.saturating_add(bytes));
+        self.model
+            .items
+            .insert(item_id.to_owned(), from.saturating_add(bytes));
         let at = self.record.at_ms(now);
-        self.record.transcript.agent_audio(item_id, at, from.saturating_add(bytes));
+        self.record
+            .transcript
+            .agent_audio(item_id, at, from.saturating_add(bytes));
         self.model.current.spoke = true;
         self.agent_speaks(now);
         self.play(now, item_id, from, bytes, delta);
@@ -265,14 +299,16 @@ impl Call {
         self.model.flight = Flight::Requested { event_id };
         self.model.current = Current::default();
         self.model.cancel_when_created = false;
-        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.timers
+            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
     }
 
     fn response_created(&mut self, now: u64, response_id: String) {
         if !matches!(self.model.flight, Flight::Requested { .. }) {
             self.model.current = Current::default();
         }
-        self.timers.set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        self.timers
+            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         self.model.flight = Flight::Active { response_id };
         if std::mem::take(&mut self.model.cancel_when_created) {
             self.cancel_response();
@@ -285,7 +321,10 @@ impl Call {
             Flight::Active { response_id } if !self.model.is_discarded(response_id) => {
                 let response_id = response_id.clone();
                 let event_id = self.model.event_id();
-                self.out.push_back(Output::Model(client::cancel_response(&event_id, &response_id)));
+                self.out.push_back(Output::Model(client::cancel_response(
+                    &event_id,
+                    &response_id,
+                )));
                 self.model.discarded.insert(response_id);
             }
             Flight::Requested { .. } => self.model.cancel_when_created = true,
@@ -301,7 +340,11 @@ impl Call {
         if let Some(bytes) = self.model.items.get(item_id) {
             let audio_end_ms = heard_ms.min(bytes / BYTES_PER_MS);
             let event_id = self.model.event_id();
-            self.out.push_back(Output::Model(client::truncate(&event_id, item_id, audio_end_ms)));
+            self.out.push_back(Output::Model(client::truncate(
+                &event_id,
+                item_id,
+                audio_end_ms,
+            )));
         }
     }
 
@@ -325,7 +368,11 @@ impl Call {
         match current.farewell {
             Some(farewell) => self.say_farewell(now, farewell, current.spoke),
             // Words that end in a question want an answer from the shop, not more words from us.
-            None if current.tools_called > 0 && !(current.spoke && current.asked && current.tools_failed == 0) => self.want_after_tools(),
+            None if current.tools_called > 0
+                && !(current.spoke && current.asked && current.tools_failed == 0) =>
+            {
+                self.want_after_tools();
+            }
             None => {}
         }
     }
@@ -341,7 +388,9 @@ impl Call {
     pub(super) fn send_tool_outputs(&mut self) {
         for (call_id, output) in std::mem::take(&mut self.model.outputs) {
             let event_id = self.model.event_id();
-            self.out.push_back(Output::Model(client::tool_output(&event_id, &call_id, &output)));
+            self.out.push_back(Output::Model(client::tool_output(
+                &event_id, &call_id, &output,
+            )));
         }
     }
 
@@ -370,7 +419,8 @@ impl Call {
         } else if error.code == "conversation_already_has_active_response" {
             self.model.flight = Flight::Conflict;
             self.want(None, true);
-            self.timers.set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
+            self.timers
+                .set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
         } else if error.code == "session_expired" {
             self.model_lost(now, 0);
         } else if of_request {
@@ -396,10 +446,12 @@ impl Call {
 
     /// The session is gone, or as good as gone: one immediate attempt to get another, then the end.
     pub(super) fn model_lost(&mut self, now: u64, code: u16) {
-        if self.record.finished || self.phone.gone || self.model.is_lost() {
-            if self.phone.gone && !self.record.finished {
-                // The last words will not be written down any more.
-                self.record.transcript.settle();
+        if self.record.finished || self.model.is_lost() {
+            return;
+        }
+        if self.phone.gone {
+            // The last words will not be written down any more. A handoff goes on without a model.
+            if self.record.handoff == Handoff::None {
                 self.finish(now);
             }
             return;

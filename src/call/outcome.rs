@@ -82,19 +82,34 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
         "durationSec": ended_at.saturating_sub(record.placed_at) / 1000,
         "total": record.order.totals.map(|t| t.total),
     });
-    Finished { json: outcome(record, settings, status, ended_at).to_string(), summary: summary.to_string() }
+    Finished {
+        json: outcome(record, settings, status, ended_at).to_string(),
+        summary: summary.to_string(),
+    }
 }
 
 fn outcome(record: &Record, settings: &Settings, status: Status, ended_at: u64) -> Value {
-    let connected_ms = record.answered_at.map_or(0, |answered| ended_at.saturating_sub(answered));
-    let cost = settings.prices.cost(&settings.model, &settings.transcribe_model, &record.usage, connected_ms);
-    let total = cost.openai.unwrap_or(0).saturating_add(cost.twilio).saturating_add(cost.cloudflare);
+    let connected_ms = record
+        .answered_at
+        .map_or(0, |answered| ended_at.saturating_sub(answered));
+    let cost = settings.prices.cost(
+        &settings.model,
+        &settings.transcribe_model,
+        &record.usage,
+        connected_ms,
+    );
+    let total = cost
+        .openai
+        .unwrap_or(0)
+        .saturating_add(cost.twilio)
+        .saturating_add(cost.cloudflare);
     let mut warnings: Vec<String> = Vec::new();
     if record.answered_at.is_some() && status != Status::Confirmed {
         warnings.extend(doubts(record));
     }
     if cost.openai.is_none() {
-        warnings.push("the price table has no entry for this model; cost.openai is not known".into());
+        warnings
+            .push("the price table has no entry for this model; cost.openai is not known".into());
     }
     json!({
         "schemaVersion": SCHEMA_VERSION,
@@ -123,8 +138,13 @@ impl Call {
     /// The call as it stands, for the API while it runs.
     pub fn live(&self, now: u64) -> String {
         let record = &self.record;
-        let transcript: Vec<Value> = record.transcript.turns().iter().filter(|turn| !turn.heard_text().is_empty())
-            .map(|turn| json!({ "role": turn.role, "text": turn.heard_text(), "ts": turn.at_ms })).collect();
+        let transcript: Vec<Value> = record
+            .transcript
+            .turns()
+            .iter()
+            .filter(|turn| !turn.heard_text().is_empty())
+            .map(|turn| json!({ "role": turn.role, "text": turn.heard_text(), "ts": turn.at_ms }))
+            .collect();
         json!({
             "callId": record.sid,
             "status": if record.answered_at.is_some() { "in_progress" } else { "dialling" },
@@ -139,7 +159,10 @@ impl Call {
 
 /// Why the order cannot be called confirmed; nothing means that it is. Names no private value.
 fn doubts(record: &Record) -> Vec<String> {
-    let mut doubts: Vec<String> = evidence::incomplete(&record.order).into_iter().map(|missing| missing.describe().to_owned()).collect();
+    let mut doubts: Vec<String> = evidence::incomplete(&record.order)
+        .into_iter()
+        .map(|missing| missing.describe().to_owned())
+        .collect();
     if record.disclosed_at.is_none() {
         doubts.push("it was not heard that an AI was calling".into());
     }
@@ -152,31 +175,42 @@ fn doubts(record: &Record) -> Vec<String> {
             }
         }
     }
-    doubts.extend(evidence_of(record).into_iter().filter(|field| field.proof != Proof::Proven).map(|field| {
-        let why = match field.proof {
-            Proof::Unproven => "was not heard",
-            Proof::Contradicted => "was rejected by the shop",
-            Proof::Stated | Proof::Proven => "was not affirmed by the shop",
-        };
-        format!("{} {why}", field.pointer)
-    }));
+    doubts.extend(
+        evidence_of(record)
+            .into_iter()
+            .filter(|field| field.proof != Proof::Proven)
+            .map(|field| {
+                let why = match field.proof {
+                    Proof::Unproven => "was not heard",
+                    Proof::Contradicted => "was rejected by the shop",
+                    Proof::Stated | Proof::Proven => "was not affirmed by the shop",
+                };
+                format!("{} {why}", field.pointer)
+            }),
+    );
     doubts
 }
 
 fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
     let mut fields = evidence::read_back(&record.order, &record.transcript);
-    fields.extend(record.order.totals.map(|totals| evidence::total(totals.total, &record.transcript)));
+    fields.extend(
+        record
+            .order
+            .totals
+            .map(|totals| evidence::total(totals.total, &record.transcript)),
+    );
     fields
 }
 
 /// A field's evidence with the words themselves.
 fn with_quotes(field: &FieldEvidence, transcript: &Transcript) -> Value {
-    let quote = |id: &Option<String>| {
-        id.as_deref().and_then(|id| transcript.get(id)).map(|turn: &Turn| {
+    let quote =
+        |id: &Option<String>| {
+            id.as_deref().and_then(|id| transcript.get(id)).map(|turn: &Turn| {
             let words: String = turn.heard_text().chars().take(MAX_QUOTE_CHARS).collect();
             json!({ "turn": turn.id, "role": turn.role, "atMs": turn.at_ms, "quote": words })
         })
-    };
+        };
     json!({ "pointer": field.pointer, "proof": field.proof, "said": quote(&field.said_in), "answered": quote(&field.answered_in) })
 }
 
@@ -186,7 +220,10 @@ fn timestamp(ms: u64) -> Option<String> {
     Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the cost of one call is far below 2^52 micro-dollars")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the cost of one call is far below 2^52 micro-dollars"
+)]
 fn dollars(amount: MicroDollars) -> f64 {
     amount as f64 / 1e6
 }

@@ -70,31 +70,47 @@ pub struct LogLine {
 impl LogLine {
     /// A step of a call.
     pub fn info(event: &'static str) -> Self {
-        Self { level: Severity::Info, event, what: None, n: None }
+        Self {
+            level: Severity::Info,
+            event,
+            what: None,
+            n: None,
+        }
     }
 
     /// A failure of others.
     pub fn warn(event: &'static str) -> Self {
-        Self { level: Severity::Warn, ..Self::info(event) }
+        Self {
+            level: Severity::Warn,
+            ..Self::info(event)
+        }
     }
 
     /// A failure of ours.
     pub fn error(event: &'static str) -> Self {
-        Self { level: Severity::Error, ..Self::info(event) }
+        Self {
+            level: Severity::Error,
+            ..Self::info(event)
+        }
     }
 
     /// A detail.
     pub fn debug(event: &'static str) -> Self {
-        Self { level: Severity::Debug, ..Self::info(event) }
+        Self {
+            level: Severity::Debug,
+            ..Self::info(event)
+        }
     }
 
     /// With a word.
+    #[must_use]
     pub fn what(mut self, what: &'static str) -> Self {
         self.what = Some(what);
         self
     }
 
     /// With a number.
+    #[must_use]
     pub fn n(mut self, n: u64) -> Self {
         self.n = Some(n);
         self

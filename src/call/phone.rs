@@ -42,7 +42,10 @@ impl Call {
         match media::parse(text) {
             Ok(MediaMessage::Media { payload, .. }) => self.phone_audio(&payload),
             Ok(MediaMessage::Mark { name }) => self.phone_played(now, &name),
-            Ok(MediaMessage::Start { stream_sid, call_sid }) => self.phone_started(now, &stream_sid, &call_sid),
+            Ok(MediaMessage::Start {
+                stream_sid,
+                call_sid,
+            }) => self.phone_started(now, &stream_sid, &call_sid),
             Ok(MediaMessage::Dtmf { digit }) => self.phone_key(now, &digit),
             Ok(MediaMessage::Stop) => self.phone_gone(now, EndReason::ShopHungUp),
             Ok(MediaMessage::Connected | MediaMessage::Other) => {}
@@ -64,15 +67,21 @@ impl Call {
 
     /// Sends a piece of the agent's audio, and a mark behind it.
     pub(super) fn play(&mut self, now: u64, item_id: &str, from: u64, bytes: u64, payload: &str) {
-        let Some(stream_sid) = &self.phone.stream_sid else { return };
+        let Some(stream_sid) = &self.phone.stream_sid else {
+            return;
+        };
         let mark = self.phone.playback.sent(now, item_id, from, bytes);
-        self.out.push_back(Output::Phone(media::media(stream_sid, payload)));
-        self.out.push_back(Output::Phone(media::mark(stream_sid, &mark)));
+        self.out
+            .push_back(Output::Phone(media::media(stream_sid, payload)));
+        self.out
+            .push_back(Output::Phone(media::mark(stream_sid, &mark)));
     }
 
     /// Silences the phone at once: what was cut off.
     pub(super) fn clear_phone(&mut self, now: u64) -> Vec<Cut> {
-        let Some(stream_sid) = &self.phone.stream_sid else { return Vec::new() };
+        let Some(stream_sid) = &self.phone.stream_sid else {
+            return Vec::new();
+        };
         self.out.push_back(Output::Phone(media::clear(stream_sid)));
         self.phone.playback.cleared(now)
     }
@@ -80,7 +89,8 @@ impl Call {
     /// Passes on what the shop said while the model was not ready.
     pub(super) fn flush_early_audio(&mut self) {
         for payload in std::mem::take(&mut self.phone.early) {
-            self.out.push_back(Output::Model(client::append_audio(&payload)));
+            self.out
+                .push_back(Output::Model(client::append_audio(&payload)));
         }
     }
 
@@ -89,7 +99,8 @@ impl Call {
         if media::decoded_len(payload).is_none() {
             self.complain_about_phone();
         } else if self.model.is_ready() {
-            self.out.push_back(Output::Model(client::append_audio(payload)));
+            self.out
+                .push_back(Output::Model(client::append_audio(payload)));
         } else if !self.record.finished {
             if self.phone.early.len() >= MAX_EARLY_FRAMES {
                 self.phone.early.pop_front();
@@ -99,7 +110,10 @@ impl Call {
     }
 
     fn phone_started(&mut self, now: u64, stream_sid: &str, call_sid: &str) {
-        if self.phone.stream_sid.is_some() || !is_sid(stream_sid, "MZ") || call_sid != self.record.sid.as_str() {
+        if self.phone.stream_sid.is_some()
+            || !is_sid(stream_sid, "MZ")
+            || call_sid != self.record.sid.as_str()
+        {
             self.log(LogLine::warn("start_refused"));
             return;
         }
@@ -116,7 +130,9 @@ impl Call {
 
     fn phone_played(&mut self, now: u64, mark: &str) {
         for heard in self.phone.playback.echoed(now, mark) {
-            self.record.transcript.agent_heard(&heard.item_id, heard.bytes);
+            self.record
+                .transcript
+                .agent_heard(&heard.item_id, heard.bytes);
         }
         self.note_disclosure(now);
         if self.phone.playback.is_drained() {
@@ -127,7 +143,12 @@ impl Call {
 
     /// The disclosure counts from the moment its words were proven to have been heard.
     fn note_disclosure(&mut self, now: u64) {
-        let disclosed = || self.record.transcript.agent_turns().any(|turn| discloses_ai(turn.heard_text()));
+        let disclosed = || {
+            self.record
+                .transcript
+                .agent_turns()
+                .any(|turn| discloses_ai(turn.heard_text()))
+        };
         if self.record.disclosed_at.is_none() && disclosed() {
             self.record.disclosed_at = Some(now);
             self.log(LogLine::info("disclosed"));
@@ -136,7 +157,11 @@ impl Call {
     }
 
     fn phone_key(&mut self, now: u64, digit: &str) {
-        if digit.len() == 1 && digit.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'#' | b'A'..=b'D')) {
+        if digit.len() == 1
+            && digit
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'#' | b'A'..=b'D'))
+        {
             let at = self.record.at_ms(now);
             self.record.transcript.shop_key(at, digit);
         }

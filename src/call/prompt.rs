@@ -36,21 +36,28 @@ impl Cue {
             Self::Disclosure => {
                 "It has not been heard yet that you are an AI assistant calling for a customer. Say so at the beginning of your next sentence."
             }
-            Self::Silence => "The shop has been silent for a while. Ask briefly whether they are still there, or repeat your last question in a few words.",
-            Self::GiveUp => "The shop stays silent. Say in one short sentence that you will end the call, and say goodbye.",
+            Self::Silence => {
+                "The shop has been silent for a while. Ask briefly whether they are still there, or repeat your last question in a few words."
+            }
+            Self::GiveUp => {
+                "The shop stays silent. Say in one short sentence that you will end the call, and say goodbye."
+            }
             Self::Interrupted => {
                 "The line was interrupted for a moment on your side. Apologise in a few words and go on where you were; do not start over and do not greet again."
             }
-            Self::TimeLimit => "The call has reached its time limit. Apologise in one short sentence that you must end the call now, and say goodbye.",
+            Self::TimeLimit => {
+                "The call has reached its time limit. Apologise in one short sentence that you must end the call now, and say goodbye."
+            }
             Self::Goodbye => "The call ends now. Say a short, friendly goodbye and nothing else.",
-            Self::Handoff => "A human takes over this call. Say in one short sentence that you are connecting them to a person now.",
+            Self::Handoff => {
+                "A human takes over this call. Say in one short sentence that you are connecting them to a person now."
+            }
         }
     }
 }
 
 /// Said by Twilio's own voice when the model cannot be reached at all.
-pub const FAREWELL: &str =
-    "I'm sorry. This is an automated assistant calling for a customer, and I have a technical problem. I have to end this call. Goodbye.";
+pub const FAREWELL: &str = "I'm sorry. This is an automated assistant calling for a customer, and I have a technical problem. I have to end this call. Goodbye.";
 
 /// Said to somebody who calls our number.
 pub const INBOUND_NOTE: &str = "Somebody called this number; no order was prepared. Say what you are, ask how you can help, \
@@ -85,10 +92,22 @@ You are a concise phone ordering assistant. You are an AI and you call a shop to
             }
             describe_order(&mut text, &request.order);
             if let Some(max) = request.max_total {
-                push_line(&mut text, &format!("The total may be at most {:.2}; do not accept more.", max.to_decimal()));
+                push_line(
+                    &mut text,
+                    &format!(
+                        "The total may be at most {:.2}; do not accept more.",
+                        max.to_decimal()
+                    ),
+                );
             }
             if request.language != "en" {
-                push_line(&mut text, &format!("Speak the language with the ISO 639-1 code \"{}\".", request.language));
+                push_line(
+                    &mut text,
+                    &format!(
+                        "Speak the language with the ISO 639-1 code \"{}\".",
+                        request.language
+                    ),
+                );
             }
         }
         None => push_line(&mut text, INBOUND_NOTE),
@@ -105,7 +124,13 @@ pub fn state_note(order: &OrderState) -> String {
 fn describe_order(text: &mut String, order: &OrderRequest) {
     for item in &order.items {
         let mut line = format!("- {} ×", item.quantity);
-        for part in [item.size.map(|s| s.spoken().to_owned()), item.crust.as_ref().map(|c| format!("{c} crust"))].into_iter().flatten() {
+        for part in [
+            item.size.map(|s| s.spoken().to_owned()),
+            item.crust.as_ref().map(|c| format!("{c} crust")),
+        ]
+        .into_iter()
+        .flatten()
+        {
             let _ = write!(line, " {part},");
         }
         match item.toppings.as_slice() {
@@ -122,9 +147,19 @@ fn describe_order(text: &mut String, order: &OrderRequest) {
         None => {}
     }
     if let Some(address) = &order.address {
-        push_line(text, &format!("- Address: {}, {}, {} {}", address.street, address.city, address.state, address.zip));
+        push_line(
+            text,
+            &format!(
+                "- Address: {}, {}, {} {}",
+                address.street, address.city, address.state, address.zip
+            ),
+        );
     }
-    for (label, value) in [("Name for the order", &order.name), ("Phone for the shop", &order.phone), ("Notes", &order.notes)] {
+    for (label, value) in [
+        ("Name for the order", &order.name),
+        ("Phone for the shop", &order.phone),
+        ("Notes", &order.notes),
+    ] {
         if let Some(value) = value {
             push_line(text, &format!("- {label}: {value}"));
         }
@@ -147,10 +182,28 @@ mod tests {
                 "delivery_method":"delivery","customer":{"name":"Ana","phone":"+13105550142"},"address":{"street":"1 A St","city":"B","state":"CA","zip":"90001"},"notes":"ring"},"maxTotal":30}"#,
         ).unwrap();
         let text = instructions(Some(&request));
-        for part in ["AI assistant calling for a customer", "small talk", "size, crust, toppings, quantity", "read back", "total with taxes and fees", "unclear", "stop and listen",
-            "never reveal", "the usual", "- 2 × extra large, thin crust, toppings: ham, olives", "1 A St, B, CA 90001", "Ana", "+13105550142", "ring", "at most 30.00"] {
+        for part in [
+            "AI assistant calling for a customer",
+            "small talk",
+            "size, crust, toppings, quantity",
+            "read back",
+            "total with taxes and fees",
+            "unclear",
+            "stop and listen",
+            "never reveal",
+            "the usual",
+            "- 2 × extra large, thin crust, toppings: ham, olives",
+            "1 A St, B, CA 90001",
+            "Ana",
+            "+13105550142",
+            "ring",
+            "at most 30.00",
+        ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
-        assert!(!text.contains("+13105550123"), "the model need not know whom it called");
+        assert!(
+            !text.contains("+13105550123"),
+            "the model need not know whom it called"
+        );
     }
 }

@@ -144,7 +144,12 @@ pub const MAX_METRICS: usize = 200;
 
 impl Record {
     /// A call that was just placed, or came.
-    pub fn new(sid: CallSid, request: Option<CallRequest>, stream_token: String, placed_at: u64) -> Self {
+    pub fn new(
+        sid: CallSid,
+        request: Option<CallRequest>,
+        stream_token: String,
+        placed_at: u64,
+    ) -> Self {
         Self {
             version: VERSION,
             sid,

@@ -36,15 +36,26 @@ impl CallRequest {
     /// # Errors
     /// Every problem with its JSON pointer; the caller's fault, and nothing is dialled.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<FieldError>> {
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|e| vec![FieldError::new("", format!("the body is not JSON: line {} column {}", e.line(), e.column()))])?;
+        let value: Value = serde_json::from_slice(body).map_err(|e| {
+            vec![FieldError::new(
+                "",
+                format!(
+                    "the body is not JSON: line {} column {}",
+                    e.line(),
+                    e.column()
+                ),
+            )]
+        })?;
         let mut fields = Fields::of(&value, "")?;
         let to = phone_number(&mut fields);
         let order_hint = fields.optional_text("orderHint", 2_000);
         if order_hint.as_deref().is_some_and(payment::has_card) {
             fields.problem("orderHint", payment_refused());
         }
-        let order = match fields.value("order").map(|order| OrderRequest::parse(order, "/order")) {
+        let order = match fields
+            .value("order")
+            .map(|order| OrderRequest::parse(order, "/order"))
+        {
             Some(Ok(order)) => order,
             Some(Err(errors)) => {
                 fields.problems(errors);
@@ -52,21 +63,37 @@ impl CallRequest {
             }
             None => OrderRequest::default(),
         };
-        let language = fields.optional_text("language", 2).unwrap_or_else(|| "en".into());
+        let language = fields
+            .optional_text("language", 2)
+            .unwrap_or_else(|| "en".into());
         if !(language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase())) {
             fields.problem("language", "must be an ISO 639-1 code such as \"en\"");
         }
-        let max_call_ms = fields.optional_number("maxCallMinutes", 0.1..=MAX_CALL_MINUTES).map(minutes_to_ms);
-        let max_total = fields.optional_number("maxTotal", 0.0..=100_000.0).map(Cents::from_decimal);
+        let max_call_ms = fields
+            .optional_number("maxCallMinutes", 0.1..=MAX_CALL_MINUTES)
+            .map(minutes_to_ms);
+        let max_total = fields
+            .optional_number("maxTotal", 0.0..=100_000.0)
+            .map(Cents::from_decimal);
         if max_total == Some(None) {
             fields.problem("maxTotal", "must have at most two decimals");
         }
         if order_hint.is_none() && order == OrderRequest::default() {
-            fields.problem("order", "say what to order: in `order`, in `orderHint`, or in both");
+            fields.problem(
+                "order",
+                "say what to order: in `order`, in `orderHint`, or in both",
+            );
         }
         fields.finish()?;
         let to = to.ok_or_else(|| vec![FieldError::new("/to", "is required")])?;
-        Ok(Self { to, order_hint, order, language, max_call_ms, max_total: max_total.flatten() })
+        Ok(Self {
+            to,
+            order_hint,
+            order,
+            language,
+            max_call_ms,
+            max_total: max_total.flatten(),
+        })
     }
 }
 
@@ -87,7 +114,11 @@ fn phone_number(fields: &mut Fields<'_>) -> Option<E164> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 14 minutes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most 14 minutes"
+)]
 fn minutes_to_ms(minutes: f64) -> u64 {
     (minutes * 60_000.0).round() as u64
 }
@@ -98,14 +129,28 @@ mod tests {
     use proptest::prelude::*;
 
     fn pointers(body: &str) -> Vec<String> {
-        CallRequest::parse(body.as_bytes()).unwrap_err().into_iter().map(|e| e.pointer).collect()
+        CallRequest::parse(body.as_bytes())
+            .unwrap_err()
+            .into_iter()
+            .map(|e| e.pointer)
+            .collect()
     }
 
     #[test]
     fn a_hint_or_an_order_is_enough() {
         let request = CallRequest::parse(br#"{"to":"+13105550123","orderHint":"1 large pepperoni","maxCallMinutes":1.5,"maxTotal":30}"#).unwrap();
-        assert_eq!((request.max_call_ms, request.max_total, request.language.as_str()), (Some(90_000), Some(Cents(3000)), "en"));
-        assert!(CallRequest::parse(br#"{"to":"+13105550123","order":{"items":[{"size":"large"}]}}"#).is_ok());
+        assert_eq!(
+            (
+                request.max_call_ms,
+                request.max_total,
+                request.language.as_str()
+            ),
+            (Some(90_000), Some(Cents(3000)), "en")
+        );
+        assert!(
+            CallRequest::parse(br#"{"to":"+13105550123","order":{"items":[{"size":"large"}]}}"#)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -114,8 +159,18 @@ mod tests {
         assert_eq!(pointers("[]"), [""]);
         assert_eq!(pointers("{"), [""]);
         assert_eq!(
-            pointers(r#"{"to":"+19005550123","orderHint":"card 4111111111111111","order":{"items":3},"language":"EN","maxCallMinutes":60,"maxTotal":1.001,"tip":1}"#),
-            ["/to", "/orderHint", "/order/items", "/language", "/maxCallMinutes", "/maxTotal", "/tip"]
+            pointers(
+                r#"{"to":"+19005550123","orderHint":"card 4111111111111111","order":{"items":3},"language":"EN","maxCallMinutes":60,"maxTotal":1.001,"tip":1}"#
+            ),
+            [
+                "/to",
+                "/orderHint",
+                "/order/items",
+                "/language",
+                "/maxCallMinutes",
+                "/maxTotal",
+                "/tip"
+            ]
         );
         assert_eq!(pointers(r#"{"to":5551234,"orderHint":"x"}"#), ["/to"]);
     }

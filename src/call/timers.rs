@@ -75,7 +75,13 @@ impl Timers {
 
     /// The next timer that is due, stopped.
     pub fn take_due(&mut self, now: u64) -> Option<Timer> {
-        let timer = TIMERS.into_iter().find(|t| self.due.get(*t as usize).copied().flatten().is_some_and(|at| at <= now))?;
+        let timer = TIMERS.into_iter().find(|t| {
+            self.due
+                .get(*t as usize)
+                .copied()
+                .flatten()
+                .is_some_and(|at| at <= now)
+        })?;
         self.stop(timer);
         Some(timer)
     }

@@ -15,11 +15,14 @@ const MAX_TOOL_CALLS: usize = 200;
 
 impl Call {
     pub(super) fn tool_call(&mut self, now: u64, call: ToolCall) {
-        if self.model.done_calls.len() >= MAX_TOOL_CALLS || !self.model.done_calls.insert(call.call_id.clone()) {
+        if self.model.done_calls.len() >= MAX_TOOL_CALLS
+            || !self.model.done_calls.insert(call.call_id.clone())
+        {
             return;
         }
         self.model.current.tools_called += 1;
-        let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| self.run_tool(now, &call.call_id, tool));
+        let result = Tool::parse(&call.name, &call.arguments)
+            .and_then(|tool| self.run_tool(now, &call.call_id, tool));
         let output = match result {
             Ok(Ran::Later) => return,
             Ok(Ran::Said(output)) => output,
@@ -38,8 +41,15 @@ impl Call {
 
     fn run_tool(&mut self, now: u64, call_id: &str, tool: Tool) -> Result<Ran, Vec<FieldError>> {
         match tool {
-            Tool::SaveOrderItem { item, replaces } => self.record.order.save_item(item, replaces).map(|()| Ran::Recorded),
-            Tool::SetCustomer { customer, delivery_method } => {
+            Tool::SaveOrderItem { item, replaces } => self
+                .record
+                .order
+                .save_item(item, replaces)
+                .map(|()| Ran::Recorded),
+            Tool::SetCustomer {
+                customer,
+                delivery_method,
+            } => {
                 self.record.order.set_customer(customer, delivery_method);
                 Ok(Ran::Recorded)
             }
@@ -52,14 +62,18 @@ impl Call {
                 // model has acted on them.
                 if self.record.transcript.is_pending() {
                     self.model.pending_total = Some((call_id.to_owned(), totals));
-                    self.timers.set(Timer::Words, now.saturating_add(WORDS_PATIENCE_MS));
+                    self.timers
+                        .set(Timer::Words, now.saturating_add(WORDS_PATIENCE_MS));
                     Ok(Ran::Later)
                 } else {
                     Ok(Ran::Said(self.confirm(totals)))
                 }
             }
             Tool::EndCall { .. } | Tool::EscalateToHuman { .. } if self.model.is_cut_off() => {
-                Err(vec![FieldError::new("", "the shop has just interrupted: listen first")])
+                Err(vec![FieldError::new(
+                    "",
+                    "the shop has just interrupted: listen first",
+                )])
             }
             Tool::EndCall { .. } => {
                 self.model.current.farewell = Some(Farewell::Goodbye);
@@ -78,7 +92,9 @@ impl Call {
 
     /// Confirms the total that waited for the shop's words.
     pub(super) fn run_pending_total(&mut self, _now: u64) {
-        let Some((call_id, totals)) = self.model.pending_total.take() else { return };
+        let Some((call_id, totals)) = self.model.pending_total.take() else {
+            return;
+        };
         self.timers.stop(Timer::Words);
         let output = self.confirm(totals);
         self.log(LogLine::info("tool").what("confirm_total"));
@@ -92,7 +108,11 @@ impl Call {
     fn confirm(&mut self, totals: crate::order::state::Totals) -> String {
         let max_total = self.record.request.as_ref().and_then(|r| r.max_total);
         self.save();
-        match self.record.order.confirm_total(totals, &self.record.transcript, max_total) {
+        match self
+            .record
+            .order
+            .confirm_total(totals, &self.record.transcript, max_total)
+        {
             Ok(()) => tools::accepted(&self.record.order),
             Err(missing) => {
                 self.model.current.tools_failed += 1;
@@ -114,8 +134,15 @@ enum Ran {
 
 /// The tool's name as a word of ours, for the log.
 fn known_name(name: &str) -> &'static str {
-    ["save_order_item", "set_customer", "set_address", "confirm_total", "end_call", "escalate_to_human"]
-        .into_iter()
-        .find(|known| *known == name)
-        .unwrap_or("unknown")
+    [
+        "save_order_item",
+        "set_customer",
+        "set_address",
+        "confirm_total",
+        "end_call",
+        "escalate_to_human",
+    ]
+    .into_iter()
+    .find(|known| *known == name)
+    .unwrap_or("unknown")
 }

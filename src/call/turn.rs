@@ -55,37 +55,53 @@ impl Call {
 
     /// Wants a response, after a stage direction if there is one.
     pub(super) fn want(&mut self, cue: Option<Cue>, tools: bool) {
-        let wanted = self.turn.wanted.get_or_insert(Wanted { cues: Vec::new(), tools });
+        let wanted = self.turn.wanted.get_or_insert(Wanted {
+            cues: Vec::new(),
+            tools,
+        });
         wanted.tools = tools && wanted.tools;
-        if let Some(cue) = cue && !wanted.cues.contains(&cue) {
+        if let Some(cue) = cue
+            && !wanted.cues.contains(&cue)
+        {
             wanted.cues.push(cue);
         }
     }
 
     /// Forgets what was wanted before: something more important is to be said.
     pub(super) fn want_only(&mut self, cue: Cue) {
-        self.turn.wanted = Some(Wanted { cues: vec![cue], tools: false });
+        self.turn.wanted = Some(Wanted {
+            cues: vec![cue],
+            tools: false,
+        });
     }
 
     /// Asks for the wanted response, if it may be asked for now: one at a time, and not while the
     /// shop speaks.
     pub(super) fn pump(&mut self, now: u64) {
         let closing = self.ending.is_closing();
-        let free = self.model.is_ready() && self.model.flight == Flight::Free && self.model.pending_total.is_none();
+        let free = self.model.is_ready()
+            && self.model.flight == Flight::Free
+            && self.model.pending_total.is_none();
         if !free || !self.phone.is_streaming() || (self.turn.shop_speaking && !closing) {
             return;
         }
-        let Some(mut wanted) = self.turn.wanted.take() else { return };
+        let Some(mut wanted) = self.turn.wanted.take() else {
+            return;
+        };
         if self.needs_disclosure_cue() && !closing {
             wanted.cues.insert(0, Cue::Disclosure);
             self.turn.disclosure_cued = true;
         }
         for cue in &wanted.cues {
             let event_id = self.model.event_id();
-            self.out.push_back(Output::Model(client::system_item(&event_id, cue.text())));
+            self.out
+                .push_back(Output::Model(client::system_item(&event_id, cue.text())));
         }
         let event_id = self.model.event_id();
-        self.out.push_back(Output::Model(client::create_response(&event_id, wanted.tools)));
+        self.out.push_back(Output::Model(client::create_response(
+            &event_id,
+            wanted.tools,
+        )));
         self.request_sent(now, event_id);
     }
 
@@ -93,7 +109,8 @@ impl Call {
     pub(super) fn shop_started(&mut self, now: u64) {
         self.turn.shop_speaking = true;
         self.turn.silence_prompts = 0;
-        self.timers.set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
+        self.timers
+            .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
         self.timers.stop(Timer::Silence);
         // Closing words are heard to their end.
         if !self.ending.is_closing() {
@@ -123,10 +140,16 @@ impl Call {
         if let Some(stopped) = self.turn.shop_stopped_at.take()
             && self.record.metrics.response_ms.len() < MAX_METRICS
         {
-            self.record.metrics.response_ms.push(now.saturating_sub(stopped));
+            self.record
+                .metrics
+                .response_ms
+                .push(now.saturating_sub(stopped));
         }
         let since_start = now.saturating_sub(self.phone.started_at);
-        self.record.metrics.first_audio_ms.get_or_insert(since_start);
+        self.record
+            .metrics
+            .first_audio_ms
+            .get_or_insert(since_start);
         self.turn.disclosure_cued = false;
     }
 
@@ -183,7 +206,11 @@ impl Call {
         self.truncate(&cut.item_id, cut.heard_ms);
         let at_ms = self.record.at_ms(now);
         if self.record.metrics.barge_ins.len() < MAX_METRICS {
-            self.record.metrics.barge_ins.push(BargeIn { at_ms, heard_ms: cut.heard_ms, sent_ms: cut.sent_ms });
+            self.record.metrics.barge_ins.push(BargeIn {
+                at_ms,
+                heard_ms: cut.heard_ms,
+                sent_ms: cut.sent_ms,
+            });
         }
         self.log(LogLine::info("barge_in").n(cut.heard_ms));
         self.save();
@@ -191,6 +218,9 @@ impl Call {
 
     /// The agent has spoken, and the disclosure was not in what was heard.
     fn needs_disclosure_cue(&self) -> bool {
-        self.record.disclosed_at.is_none() && !self.turn.disclosure_cued && self.record.transcript.agent_turns().next().is_some() && self.phone.playback.is_drained()
+        self.record.disclosed_at.is_none()
+            && !self.turn.disclosure_cued
+            && self.record.transcript.agent_turns().next().is_some()
+            && self.phone.playback.is_drained()
     }
 }

@@ -33,13 +33,31 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: u16, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status, detail: detail.into(), errors: Vec::new(), twilio_code: None, allow: None }
+    fn new(
+        status: u16,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            title,
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            twilio_code: None,
+            allow: None,
+        }
     }
 
     /// 401: no API token, or a wrong one.
     pub fn unauthorized() -> Self {
-        Self::new(401, "urn:orderline:unauthorized", "Unauthorized", "send `Authorization: Bearer <token>` with a token configured in API_TOKEN")
+        Self::new(
+            401,
+            "urn:orderline:unauthorized",
+            "Unauthorized",
+            "send `Authorization: Bearer <token>` with a token configured in API_TOKEN",
+        )
     }
 
     /// 403: the request is not Twilio's, or a stream token was used before.
@@ -49,43 +67,96 @@ impl Problem {
 
     /// 404: no such route or call.
     pub fn not_found() -> Self {
-        Self::new(404, "urn:orderline:not-found", "Not found", "there is nothing at this path")
+        Self::new(
+            404,
+            "urn:orderline:not-found",
+            "Not found",
+            "there is nothing at this path",
+        )
     }
 
     /// 405: the route takes another method.
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        Self { allow: Some(allow), ..Self::new(405, "urn:orderline:method-not-allowed", "Method not allowed", format!("this path takes {allow}")) }
+        Self {
+            allow: Some(allow),
+            ..Self::new(
+                405,
+                "urn:orderline:method-not-allowed",
+                "Method not allowed",
+                format!("this path takes {allow}"),
+            )
+        }
     }
 
     /// 413: the body is too large.
     pub fn too_large(limit: usize) -> Self {
-        Self::new(413, "urn:orderline:too-large", "Content too large", format!("the body may have at most {limit} bytes"))
+        Self::new(
+            413,
+            "urn:orderline:too-large",
+            "Content too large",
+            format!("the body may have at most {limit} bytes"),
+        )
     }
 
     /// 415: the body is of another type.
     pub fn unsupported_media_type(expected: &str) -> Self {
-        Self::new(415, "urn:orderline:unsupported-media-type", "Unsupported media type", format!("send the body as {expected}"))
+        Self::new(
+            415,
+            "urn:orderline:unsupported-media-type",
+            "Unsupported media type",
+            format!("send the body as {expected}"),
+        )
     }
 
     /// 422: fields are wrong.
     pub fn bad_fields(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(422, "urn:orderline:bad-fields", "Unprocessable content", "nothing was dialled; correct the fields in `errors`") }
+        Self {
+            errors,
+            ..Self::new(
+                422,
+                "urn:orderline:bad-fields",
+                "Unprocessable content",
+                "nothing was dialled; correct the fields in `errors`",
+            )
+        }
     }
 
     /// 426: the path takes WebSocket upgrades only.
     pub fn upgrade_required() -> Self {
-        Self::new(426, "urn:orderline:upgrade-required", "Upgrade required", "this path takes a WebSocket upgrade")
+        Self::new(
+            426,
+            "urn:orderline:upgrade-required",
+            "Upgrade required",
+            "this path takes a WebSocket upgrade",
+        )
     }
 
     /// 500: a failure of ours.
     pub fn internal() -> Self {
-        Self::new(500, "urn:orderline:internal", "Internal error", "something failed on our side; the log has the event")
+        Self::new(
+            500,
+            "urn:orderline:internal",
+            "Internal error",
+            "something failed on our side; the log has the event",
+        )
     }
 
     /// 502: Twilio refused.
     pub fn refused_by_twilio(refusal: &Refusal) -> Self {
-        let detail = format!("Twilio refused (HTTP {}): {}", refusal.http, mask_numbers(&refusal.message));
-        Self { twilio_code: refusal.code, ..Self::new(502, "urn:orderline:twilio-refused", "Twilio refused", detail) }
+        let detail = format!(
+            "Twilio refused (HTTP {}): {}",
+            refusal.http,
+            mask_numbers(&refusal.message)
+        );
+        Self {
+            twilio_code: refusal.code,
+            ..Self::new(
+                502,
+                "urn:orderline:twilio-refused",
+                "Twilio refused",
+                detail,
+            )
+        }
     }
 
     /// 502: Twilio did not answer.
@@ -100,8 +171,19 @@ impl Problem {
 
     /// 503: variables are missing or wrong.
     pub fn not_configured(errors: &[ConfigError]) -> Self {
-        let errors = errors.iter().map(|e| FieldError::new(e.name, e.problem.clone())).collect();
-        Self { errors, ..Self::new(503, "urn:orderline:not-configured", "Not configured", "set the variables in `errors` (README: Variables)") }
+        let errors = errors
+            .iter()
+            .map(|e| FieldError::new(e.name, e.problem.clone()))
+            .collect();
+        Self {
+            errors,
+            ..Self::new(
+                503,
+                "urn:orderline:not-configured",
+                "Not configured",
+                "set the variables in `errors` (README: Variables)",
+            )
+        }
     }
 
     /// The document.
@@ -116,7 +198,11 @@ mod tests {
 
     #[test]
     fn a_refusal_of_twilio_carries_its_code_and_no_phone_number() {
-        let problem = Problem::refused_by_twilio(&Refusal { http: 400, code: Some(21211), message: "The number +13105550123 is bad".into() });
+        let problem = Problem::refused_by_twilio(&Refusal {
+            http: 400,
+            code: Some(21211),
+            message: "The number +13105550123 is bad".into(),
+        });
         assert_eq!(
             problem.to_json(),
             r#"{"type":"urn:orderline:twilio-refused","title":"Twilio refused","status":502,"detail":"Twilio refused (HTTP 400): The number … is bad","twilioCode":21211}"#
@@ -126,6 +212,9 @@ mod tests {
     #[test]
     fn bad_fields_are_listed_with_their_pointers() {
         let json = Problem::bad_fields(vec![FieldError::new("/to", "is required")]).to_json();
-        assert!(json.contains(r#""errors":[{"pointer":"/to","detail":"is required"}]"#), "{json}");
+        assert!(
+            json.contains(r#""errors":[{"pointer":"/to","detail":"is required"}]"#),
+            "{json}"
+        );
     }
 }

@@ -46,11 +46,21 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
         ["api", "calls", sid] => ("GET", Route::GetCall(call_sid(sid)?)),
         ["twilio", hook] => ("POST", Route::Hook(hook_named(hook)?)),
         // Twilio may add a trailing slash to a stream URL (`protocols.md` §2.7).
-        ["ws", "media", sid, token] | ["ws", "media", sid, token, ""] => ("GET", Route::Media { sid: call_sid(sid)?, token: (*token).to_owned() }),
+        ["ws", "media", sid, token] | ["ws", "media", sid, token, ""] => (
+            "GET",
+            Route::Media {
+                sid: call_sid(sid)?,
+                token: (*token).to_owned(),
+            },
+        ),
         ["healthz"] => ("GET", Route::Health),
         _ => return Err(Problem::not_found()),
     };
-    if method == allow || (method == "HEAD" && allow == "GET") { Ok(route) } else { Err(Problem::method_not_allowed(allow)) }
+    if method == allow || (method == "HEAD" && allow == "GET") {
+        Ok(route)
+    } else {
+        Err(Problem::method_not_allowed(allow))
+    }
 }
 
 fn hook_named(name: &str) -> Result<Hook, Problem> {
@@ -79,11 +89,33 @@ mod tests {
         let sid = CallSid::parse(SID).unwrap();
         for (method, path, route) in [
             ("POST", "/api/call".to_owned(), Route::PlaceCall),
-            ("GET", format!("/api/calls/{SID}"), Route::GetCall(sid.clone())),
+            (
+                "GET",
+                format!("/api/calls/{SID}"),
+                Route::GetCall(sid.clone()),
+            ),
             ("POST", "/twilio/voice".into(), Route::Hook(Hook::Voice)),
-            ("POST", "/twilio/dial-ended".into(), Route::Hook(Hook::DialEnded)),
-            ("GET", format!("/ws/media/{SID}/abc"), Route::Media { sid: sid.clone(), token: "abc".into() }),
-            ("GET", format!("/ws/media/{SID}/abc/"), Route::Media { sid, token: "abc".into() }),
+            (
+                "POST",
+                "/twilio/dial-ended".into(),
+                Route::Hook(Hook::DialEnded),
+            ),
+            (
+                "GET",
+                format!("/ws/media/{SID}/abc"),
+                Route::Media {
+                    sid: sid.clone(),
+                    token: "abc".into(),
+                },
+            ),
+            (
+                "GET",
+                format!("/ws/media/{SID}/abc/"),
+                Route::Media {
+                    sid,
+                    token: "abc".into(),
+                },
+            ),
             ("GET", "/healthz".into(), Route::Health),
         ] {
             assert_eq!(find(method, &path), Ok(route), "{path}");
@@ -92,7 +124,17 @@ mod tests {
 
     #[test]
     fn other_paths_are_not_found_and_other_methods_not_allowed() {
-        for path in ["/", "/api", "/api/call/", "/api/calls", "/api/calls/CA1", "/twilio/other", "/ws/media/x/y", "/healthz/x", "//api/call"] {
+        for path in [
+            "/",
+            "/api",
+            "/api/call/",
+            "/api/calls",
+            "/api/calls/CA1",
+            "/twilio/other",
+            "/ws/media/x/y",
+            "/healthz/x",
+            "//api/call",
+        ] {
             assert_eq!(find("GET", path).unwrap_err().status, 404, "{path}");
         }
         let refused = find("GET", "/api/call").unwrap_err();

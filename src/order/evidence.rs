@@ -80,11 +80,22 @@ pub fn incomplete(order: &OrderState) -> Vec<Incomplete> {
 /// The evidence for every field that has to be read back.
 pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEvidence> {
     let lines = Lines::new(transcript);
-    let mut fields: Vec<FieldEvidence> = order.items.iter().enumerate()
-        .map(|(at, item)| lines.find(format!("/order/items/{at}"), describe_item(item), |said| says_item(said, item)))
+    let mut fields: Vec<FieldEvidence> = order
+        .items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| {
+            lines.find(format!("/order/items/{at}"), describe_item(item), |said| {
+                says_item(said, item)
+            })
+        })
         .collect();
     if let Some(customer) = &order.customer {
-        fields.push(lines.find("/order/customer/phone".into(), format!("phone {}", customer.phone), |said| said.has_phone(&customer.phone)));
+        fields.push(lines.find(
+            "/order/customer/phone".into(),
+            format!("phone {}", customer.phone),
+            |said| said.has_phone(&customer.phone),
+        ));
     }
     match (order.delivery_method, &order.address) {
         (Some(DeliveryMethod::Delivery), Some(address)) => fields.push(lines.find(
@@ -93,7 +104,11 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
             |said| says_street(said, &address.street),
         )),
         (Some(DeliveryMethod::Pickup), _) => {
-            fields.push(lines.find("/order/delivery_method".into(), "that it is for pickup".into(), says_pickup));
+            fields.push(lines.find(
+                "/order/delivery_method".into(),
+                "that it is for pickup".into(),
+                says_pickup,
+            ));
         }
         _ => {}
     }
@@ -103,7 +118,9 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
 /// The evidence for the total: the shop has to have said it.
 pub fn total(amount: Cents, transcript: &Transcript) -> FieldEvidence {
     let said_by = |role: Role| {
-        transcript.turns().iter().rfind(|turn| turn.role == role && Spoken::parse(turn.heard_text()).amounts().contains(&amount))
+        transcript.turns().iter().rfind(|turn| {
+            turn.role == role && Spoken::parse(turn.heard_text()).amounts().contains(&amount)
+        })
     };
     let (proof, turn) = match (said_by(Role::Shop), said_by(Role::Agent)) {
         (Some(turn), _) => (Proof::Proven, Some(turn)),
@@ -127,23 +144,42 @@ struct Lines<'a> {
 impl<'a> Lines<'a> {
     fn new(transcript: &'a Transcript) -> Self {
         let turns = transcript.turns();
-        let agent = turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::Agent).map(|(at, turn)| {
-            let answer = turns.iter().skip(at + 1).find(|t| t.role == Role::Shop && !t.heard_text().is_empty());
-            (turn, Spoken::parse(turn.heard_text()), answer)
-        });
-        Self { agent: agent.collect() }
+        let agent = turns
+            .iter()
+            .enumerate()
+            .filter(|(_, turn)| turn.role == Role::Agent)
+            .map(|(at, turn)| {
+                let answer = turns
+                    .iter()
+                    .skip(at + 1)
+                    .find(|t| t.role == Role::Shop && !t.heard_text().is_empty());
+                (turn, Spoken::parse(turn.heard_text()), answer)
+            });
+        Self {
+            agent: agent.collect(),
+        }
     }
 
     /// The best evidence among all turns in which the field was said; the latest of the best.
-    fn find(&self, pointer: String, read_back: String, says: impl Fn(&Spoken) -> bool) -> FieldEvidence {
-        let best = self.agent.iter().filter(|(_, said, _)| says(said)).map(|(turn, _, answer)| {
-            let proof = match answer {
-                None => Proof::Stated,
-                Some(answer) if is_denial(answer.heard_text()) => Proof::Contradicted,
-                Some(_) => Proof::Proven,
-            };
-            (proof, *turn, *answer)
-        }).max_by_key(|(proof, ..)| *proof);
+    fn find(
+        &self,
+        pointer: String,
+        read_back: String,
+        says: impl Fn(&Spoken) -> bool,
+    ) -> FieldEvidence {
+        let best = self
+            .agent
+            .iter()
+            .filter(|(_, said, _)| says(said))
+            .map(|(turn, _, answer)| {
+                let proof = match answer {
+                    None => Proof::Stated,
+                    Some(answer) if is_denial(answer.heard_text()) => Proof::Contradicted,
+                    Some(_) => Proof::Proven,
+                };
+                (proof, *turn, *answer)
+            })
+            .max_by_key(|(proof, ..)| *proof);
         FieldEvidence {
             pointer,
             proof: best.map_or(Proof::Unproven, |(proof, ..)| proof),
@@ -170,23 +206,62 @@ fn says_item(said: &Spoken, item: &Item) -> bool {
 
 /// House number and street name; "Street" or "Avenue" may be left out.
 fn says_street(said: &Spoken, street: &str) -> bool {
-    const SUFFIXES: [&str; 14] = ["street", "st", "avenue", "ave", "road", "rd", "boulevard", "blvd", "drive", "dr", "lane", "ln", "court", "place"];
-    let words: Vec<&str> = street.split(|c: char| c.is_whitespace() || c == ',').map(|w| w.trim_matches('.')).filter(|w| !w.is_empty()).collect();
+    const SUFFIXES: [&str; 14] = [
+        "street",
+        "st",
+        "avenue",
+        "ave",
+        "road",
+        "rd",
+        "boulevard",
+        "blvd",
+        "drive",
+        "dr",
+        "lane",
+        "ln",
+        "court",
+        "place",
+    ];
+    let words: Vec<&str> = street
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .map(|w| w.trim_matches('.'))
+        .filter(|w| !w.is_empty())
+        .collect();
     words.iter().enumerate().all(|(at, word)| {
         let plain_number = word.bytes().all(|b| b.is_ascii_digit());
         let suffix = at > 0 && SUFFIXES.contains(&word.to_lowercase().as_str());
-        suffix || if plain_number { said.has_digits(word) } else { said.has_phrase(word) }
+        suffix
+            || if plain_number {
+                said.has_digits(word)
+            } else {
+                said.has_phrase(word)
+            }
     })
 }
 
 fn says_pickup(said: &Spoken) -> bool {
-    ["pickup", "pick up", "picking up", "pick it up", "picked up", "collect", "collection", "carry out"].iter().any(|p| said.has_phrase(p))
+    [
+        "pickup",
+        "pick up",
+        "picking up",
+        "pick it up",
+        "picked up",
+        "collect",
+        "collection",
+        "carry out",
+    ]
+    .iter()
+    .any(|p| said.has_phrase(p))
 }
 
 fn describe_item(item: &Item) -> String {
     let mut words = vec![item.quantity.to_string()];
     words.extend(item.size.map(|size| size.spoken().to_owned()));
-    words.extend(item.crust.clone().map(|crust| format!("with {crust} crust")));
+    words.extend(
+        item.crust
+            .clone()
+            .map(|crust| format!("with {crust} crust")),
+    );
     if !item.toppings.is_empty() {
         words.push(format!("with {}", item.toppings.join(", ")));
     }
@@ -200,10 +275,23 @@ mod tests {
 
     fn order() -> OrderState {
         OrderState {
-            items: vec![Item { size: Some(Size::Large), crust: Some("regular".into()), toppings: vec!["pepperoni".into()], quantity: 1 }],
+            items: vec![Item {
+                size: Some(Size::Large),
+                crust: Some("regular".into()),
+                toppings: vec!["pepperoni".into()],
+                quantity: 1,
+            }],
             delivery_method: Some(DeliveryMethod::Delivery),
-            customer: Some(Customer { name: "Dana Whitfield".into(), phone: "+13105550142".into() }),
-            address: Some(Address { street: "123 Main St".into(), city: "Los Angeles".into(), state: "CA".into(), zip: "90001".into() }),
+            customer: Some(Customer {
+                name: "Dana Whitfield".into(),
+                phone: "+13105550142".into(),
+            }),
+            address: Some(Address {
+                street: "123 Main St".into(),
+                city: "Los Angeles".into(),
+                state: "CA".into(),
+                zip: "90001".into(),
+            }),
             totals: None,
         }
     }
@@ -244,7 +332,10 @@ mod tests {
         heard(&mut t, "a", READ_BACK, 40);
         t.agent_cut("a");
         t.shop_words("s", 0, "Okay, what was the address?");
-        assert_eq!(proofs(&t), [Proof::Proven, Proof::Unproven, Proof::Unproven]);
+        assert_eq!(
+            proofs(&t),
+            [Proof::Proven, Proof::Unproven, Proof::Unproven]
+        );
     }
 
     #[test]
@@ -280,7 +371,10 @@ mod tests {
 
     #[test]
     fn an_order_without_its_parts_is_incomplete() {
-        assert_eq!(incomplete(&OrderState::default()), [Incomplete::NoItems, Incomplete::NoCustomer]);
+        assert_eq!(
+            incomplete(&OrderState::default()),
+            [Incomplete::NoItems, Incomplete::NoCustomer]
+        );
         let mut o = order();
         assert_eq!(incomplete(&o), []);
         o.address = None;

@@ -17,13 +17,20 @@ impl Cents {
             return None;
         }
         let cents = (value * 100.0).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by MAX above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "bounded by MAX above"
+        )]
         let whole = cents as u64;
         ((value * 100.0 - cents).abs() < 1e-6).then_some(Self(whole))
     }
 
     /// As a decimal number, for JSON.
-    #[expect(clippy::cast_precision_loss, reason = "amounts are bounded far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "amounts are bounded far below 2^52"
+    )]
     pub fn to_decimal(self) -> f64 {
         self.0 as f64 / 100.0
     }
@@ -37,7 +44,8 @@ impl Serialize for Cents {
 
 impl<'de> Deserialize<'de> for Cents {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::from_decimal(f64::deserialize(from)?).ok_or_else(|| serde::de::Error::custom("not an amount of money"))
+        Self::from_decimal(f64::deserialize(from)?)
+            .ok_or_else(|| serde::de::Error::custom("not an amount of money"))
     }
 }
 
@@ -47,7 +55,16 @@ mod tests {
 
     #[test]
     fn decimals_become_exact_cents() {
-        for (decimal, cents) in [(0.0, Some(0)), (17.5, Some(1750)), (20.1, Some(2010)), (0.29, Some(29)), (1.005, None), (-1.0, None), (1e9, None), (f64::NAN, None)] {
+        for (decimal, cents) in [
+            (0.0, Some(0)),
+            (17.5, Some(1750)),
+            (20.1, Some(2010)),
+            (0.29, Some(29)),
+            (1.005, None),
+            (-1.0, None),
+            (1e9, None),
+            (f64::NAN, None),
+        ] {
             assert_eq!(Cents::from_decimal(decimal), cents.map(Cents), "{decimal}");
         }
         assert_eq!(serde_json::to_string(&Cents(2010)).unwrap(), "20.1");

@@ -30,7 +30,10 @@ pub fn has_card(text: &str) -> bool {
 
 /// Byte ranges of runs of digits, with single separators between them, that are card numbers.
 fn card_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    digit_runs(text).into_iter().filter(|run| is_card(&run.digits)).map(|run| (run.start, run.end))
+    digit_runs(text)
+        .into_iter()
+        .filter(|run| is_card(&run.digits))
+        .map(|run| (run.start, run.end))
 }
 
 struct Run {
@@ -50,7 +53,11 @@ fn digit_runs(text: &str) -> Vec<Run> {
                     run.digits.push(digit);
                     run.end = at + c.len_utf8();
                 }
-                _ => runs.push(Run { start: at, end: at + c.len_utf8(), digits: vec![digit] }),
+                _ => runs.push(Run {
+                    start: at,
+                    end: at + c.len_utf8(),
+                    digits: vec![digit],
+                }),
             }
             gap = 0;
         } else if matches!(c, ' ' | '-' | '.' | ',') {
@@ -64,13 +71,18 @@ fn digit_runs(text: &str) -> Vec<Run> {
 
 /// Whether a card number is among the digits, which may go on with an expiry date.
 fn is_card(digits: &[u8]) -> bool {
-    [13, 14, 15, 16, 19].into_iter().any(|len| digits.windows(len).any(|part| issued(part) && luhn(part)))
+    [13, 14, 15, 16, 19]
+        .into_iter()
+        .any(|len| digits.windows(len).any(|part| issued(part) && luhn(part)))
 }
 
 /// Whether a card issuer uses this beginning with this length; without this test every tenth string
 /// of digits, such as a postal code followed by a phone number, would pass for a card.
 fn issued(digits: &[u8]) -> bool {
-    let prefix = digits.iter().take(4).fold(0u32, |n, &d| n * 10 + u32::from(d));
+    let prefix = digits
+        .iter()
+        .take(4)
+        .fold(0u32, |n, &d| n * 10 + u32::from(d));
     match digits.len() {
         13 | 19 => prefix / 1000 == 4,
         14 => matches!(prefix / 100, 36 | 38) || (3000..=3059).contains(&prefix),
@@ -88,11 +100,16 @@ fn issued(digits: &[u8]) -> bool {
 }
 
 fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits.iter().rev().enumerate().map(|(i, &d)| match (i % 2, u32::from(d)) {
-        (0, d) => d,
-        (_, d) if d > 4 => d * 2 - 9,
-        (_, d) => d * 2,
-    }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, &d)| match (i % 2, u32::from(d)) {
+            (0, d) => d,
+            (_, d) if d > 4 => d * 2 - 9,
+            (_, d) => d * 2,
+        })
+        .sum();
     sum.is_multiple_of(10)
 }
 
@@ -103,7 +120,10 @@ mod tests {
     #[test]
     fn card_numbers_are_cut_out_in_any_grouping() {
         for (text, expected) in [
-            ("it's 4111 1111 1111 1111, ok", "it's [card number removed], ok"),
+            (
+                "it's 4111 1111 1111 1111, ok",
+                "it's [card number removed], ok",
+            ),
             ("4111-1111-1111-1111 12/28", "[card number removed]/28"),
             ("5 5 0 0 0 0 0 0 0 0 0 0 0 0 0 4", "[card number removed]"),
             ("amex 378282246310005.", "amex [card number removed]."),
@@ -114,7 +134,14 @@ mod tests {
 
     #[test]
     fn phone_numbers_prices_and_addresses_stay() {
-        for text in ["call 310 555 0142", "+13105550142", "twenty 20.10, at 123 Main St 90001", "Miami 33139 310 555 0142", "4111 1111 1111 1112", ""] {
+        for text in [
+            "call 310 555 0142",
+            "+13105550142",
+            "twenty 20.10, at 123 Main St 90001",
+            "Miami 33139 310 555 0142",
+            "4111 1111 1111 1112",
+            "",
+        ] {
             assert_eq!(without_cards(text), text);
             assert!(!has_card(text));
         }

@@ -76,10 +76,20 @@ pub fn item_fields(fields: &mut Fields<'_>) -> Item {
     let item = Item {
         size: fields.optional_word("size", &SIZES),
         crust: fields.optional_text("crust", 60),
-        toppings: fields.optional_texts("toppings", 12, 60).unwrap_or_default(),
-        quantity: fields.optional_integer("quantity", 1..=50).and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+        toppings: fields
+            .optional_texts("toppings", 12, 60)
+            .unwrap_or_default(),
+        quantity: fields
+            .optional_integer("quantity", 1..=50)
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1),
     };
-    if item.crust.iter().chain(&item.toppings).any(|text| payment::has_card(text)) {
+    if item
+        .crust
+        .iter()
+        .chain(&item.toppings)
+        .any(|text| payment::has_card(text))
+    {
         fields.problem("toppings", payment_refused());
     }
     item
@@ -88,10 +98,20 @@ pub fn item_fields(fields: &mut Fields<'_>) -> Item {
 /// Checks an address, of a request or of a tool call.
 pub fn parse_address(value: &Value, pointer: &str) -> Result<Address, Vec<FieldError>> {
     let mut fields = Fields::of(value, pointer)?;
-    let parts = (fields.text("street", 120), fields.text("city", 80), fields.text("state", 40), fields.text("zip", 16));
+    let parts = (
+        fields.text("street", 120),
+        fields.text("city", 80),
+        fields.text("state", 40),
+        fields.text("zip", 16),
+    );
     fields.finish()?;
     match parts {
-        (Some(street), Some(city), Some(state), Some(zip)) => Ok(Address { street, city, state, zip }),
+        (Some(street), Some(city), Some(state), Some(zip)) => Ok(Address {
+            street,
+            city,
+            state,
+            zip,
+        }),
         _ => Err(vec![FieldError::new(pointer, "is incomplete")]),
     }
 }
@@ -100,7 +120,9 @@ pub fn parse_address(value: &Value, pointer: &str) -> Result<Address, Vec<FieldE
 pub fn phone_field(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
     let phone = fields.optional_text(key, 32)?;
     let digits = phone.chars().filter(char::is_ascii_digit).count();
-    let plain = phone.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')' | '.'));
+    let plain = phone
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '(' | ')' | '.'));
     if plain && (7..=15).contains(&digits) {
         Some(phone)
     } else {
@@ -114,9 +136,15 @@ pub fn payment_refused() -> &'static str {
     "must not contain payment data: it is never accepted; the customer pays the shop directly"
 }
 
-fn parse_customer(value: &Value, pointer: &str) -> Result<(Option<String>, Option<String>), Vec<FieldError>> {
+fn parse_customer(
+    value: &Value,
+    pointer: &str,
+) -> Result<(Option<String>, Option<String>), Vec<FieldError>> {
     let mut fields = Fields::of(value, pointer)?;
-    let customer = (fields.optional_text("name", 80), phone_field(&mut fields, "phone"));
+    let customer = (
+        fields.optional_text("name", 80),
+        phone_field(&mut fields, "phone"),
+    );
     fields.finish()?;
     Ok(customer)
 }
@@ -136,20 +164,43 @@ mod tests {
             "notes": "ring twice"
         }), "/order").unwrap();
         assert_eq!(order.items.len(), 2);
-        assert_eq!(order.items[1], Item { size: None, crust: None, toppings: vec![], quantity: 1 });
+        assert_eq!(
+            order.items[1],
+            Item {
+                size: None,
+                crust: None,
+                toppings: vec![],
+                quantity: 1
+            }
+        );
         assert_eq!(order.phone.as_deref(), Some("+13105550142"));
     }
 
     #[test]
     fn every_problem_has_its_pointer() {
-        let errors = OrderRequest::parse(&json!({
-            "items": [{ "size": "huge" }, { "quantity": 0, "olives": true }],
-            "customer": { "phone": "call me" },
-            "address": { "street": "1 A St" },
-            "notes": "card 4111 1111 1111 1111"
-        }), "/order").unwrap_err();
+        let errors = OrderRequest::parse(
+            &json!({
+                "items": [{ "size": "huge" }, { "quantity": 0, "olives": true }],
+                "customer": { "phone": "call me" },
+                "address": { "street": "1 A St" },
+                "notes": "card 4111 1111 1111 1111"
+            }),
+            "/order",
+        )
+        .unwrap_err();
         let pointers: Vec<&str> = errors.iter().map(|e| e.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/order/items/0/size", "/order/items/1/quantity", "/order/items/1/olives", "/order/customer/phone",
-            "/order/address/city", "/order/address/state", "/order/address/zip", "/order/notes"]);
+        assert_eq!(
+            pointers,
+            [
+                "/order/items/0/size",
+                "/order/items/1/quantity",
+                "/order/items/1/olives",
+                "/order/customer/phone",
+                "/order/address/city",
+                "/order/address/state",
+                "/order/address/zip",
+                "/order/notes"
+            ]
+        );
     }
 }

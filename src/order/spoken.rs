@@ -15,7 +15,10 @@ pub struct Spoken {
 enum Token {
     Word(String),
     /// One spoken group of digits: "twenty three" is one, "five five" are two.
-    Group { digits: String, decimals: Option<String> },
+    Group {
+        digits: String,
+        decimals: Option<String>,
+    },
 }
 
 impl Spoken {
@@ -33,7 +36,11 @@ impl Spoken {
                 tokens.push(group);
                 at += used;
             } else {
-                tokens.extend(canonical(word).split(' ').map(|w| Token::Word(w.to_owned())));
+                tokens.extend(
+                    canonical(word)
+                        .split(' ')
+                        .map(|w| Token::Word(w.to_owned())),
+                );
                 at += 1;
             }
         }
@@ -43,7 +50,11 @@ impl Spoken {
     /// Whether the words occur in this order, next to each other.
     pub fn has_phrase(&self, phrase: &str) -> bool {
         let wanted = Self::parse(phrase).tokens;
-        !wanted.is_empty() && self.tokens.windows(wanted.len()).any(|window| window == wanted)
+        !wanted.is_empty()
+            && self
+                .tokens
+                .windows(wanted.len())
+                .any(|window| window == wanted)
     }
 
     /// Whether a number of several digits was said, in whatever grouping, perhaps as part of a
@@ -56,26 +67,38 @@ impl Spoken {
     /// digits.
     pub fn has_phone(&self, phone: &str) -> bool {
         let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        let national = digits.strip_prefix('1').filter(|d| d.len() == 10).unwrap_or(&digits);
+        let national = digits
+            .strip_prefix('1')
+            .filter(|d| d.len() == 10)
+            .unwrap_or(&digits);
         self.digit_runs().iter().any(|run| {
             let said = run.trim_start_matches('0');
-            (national.len() >= 7 && run.contains(national)) || (said.len() >= 7 && digits.ends_with(said))
+            (national.len() >= 7 && run.contains(national))
+                || (said.len() >= 7 && digits.ends_with(said))
         })
     }
 
     /// Whether the number occurs as one group, such as the quantity in "two large".
     pub fn has_number(&self, n: u64) -> bool {
         let wanted = n.to_string();
-        self.tokens.iter().any(|t| matches!(t, Token::Group { digits, decimals: None } if *digits == wanted))
+        self.tokens
+            .iter()
+            .any(|t| matches!(t, Token::Group { digits, decimals: None } if *digits == wanted))
     }
 
     /// Every amount of money the sentence may mean.
     pub fn amounts(&self) -> Vec<Cents> {
         let mut found = Vec::new();
         for (at, token) in self.tokens.iter().enumerate() {
-            let Token::Group { digits, decimals } = token else { continue };
-            let Ok(whole) = digits.parse::<u64>() else { continue };
-            let Some(base) = whole.checked_mul(100) else { continue };
+            let Token::Group { digits, decimals } = token else {
+                continue;
+            };
+            let Ok(whole) = digits.parse::<u64>() else {
+                continue;
+            };
+            let Some(base) = whole.checked_mul(100) else {
+                continue;
+            };
             match decimals {
                 Some(d) if d.len() <= 2 => {
                     let cents: u64 = format!("{d:0<2}").parse().unwrap_or(0);
@@ -97,20 +120,28 @@ impl Spoken {
     /// "point one oh".
     fn cents_after(&self, mut at: usize) -> Option<u64> {
         while let Some(Token::Word(word)) = self.tokens.get(at) {
-            if !matches!(word.as_str(), "dollar" | "buck" | "euro" | "pound" | "and" | "point" | "with") {
+            if !matches!(
+                word.as_str(),
+                "dollar" | "buck" | "euro" | "pound" | "and" | "point" | "with"
+            ) {
                 return None;
             }
             at += 1;
         }
         let group = |at: usize| match self.tokens.get(at) {
-            Some(Token::Group { digits, decimals: None }) => Some(digits.as_str()),
+            Some(Token::Group {
+                digits,
+                decimals: None,
+            }) => Some(digits.as_str()),
             _ => None,
         };
         let first = group(at)?;
         let pair = match (first.len(), group(at + 1)) {
             (2, _) => first.to_owned(),
             (1, Some(second)) if second.len() == 1 => format!("{first}{second}"),
-            (1, _) if matches!(self.tokens.get(at + 1), Some(Token::Word(w)) if w == "cent") => first.to_owned(),
+            (1, _) if matches!(self.tokens.get(at + 1), Some(Token::Word(w)) if w == "cent") => {
+                first.to_owned()
+            }
             _ => return None,
         };
         pair.parse().ok()
@@ -138,18 +169,43 @@ impl Spoken {
 /// Whether the sentence rejects what was said before it.
 pub fn is_denial(text: &str) -> bool {
     let spoken = Spoken::parse(text);
-    let harmless = ["no problem", "no worries", "no worry", "not a problem", "nothing else"];
-    let rejects = ["that's wrong", "that is wrong", "not right", "not correct", "incorrect", "isn't right", "is wrong", "that's not", "not what"];
+    let harmless = [
+        "no problem",
+        "no worries",
+        "no worry",
+        "not a problem",
+        "nothing else",
+    ];
+    let rejects = [
+        "that's wrong",
+        "that is wrong",
+        "not right",
+        "not correct",
+        "incorrect",
+        "isn't right",
+        "is wrong",
+        "that's not",
+        "not what",
+    ];
     let starts_with_no = matches!(spoken.tokens.first(), Some(Token::Word(w)) if w == "no" || w == "nope" || w == "wait");
-    (starts_with_no && !harmless.iter().any(|p| spoken.has_phrase(p))) || rejects.iter().any(|p| spoken.has_phrase(p))
+    (starts_with_no && !harmless.iter().any(|p| spoken.has_phrase(p)))
+        || rejects.iter().any(|p| spoken.has_phrase(p))
 }
 
 /// Whether the sentence says that an artificial intelligence is speaking.
 pub fn discloses_ai(text: &str) -> bool {
     let spoken = Spoken::parse(text);
-    ["ai", "a.i.", "artificial intelligence", "automated assistant", "virtual assistant", "digital assistant", "robot"]
-        .iter()
-        .any(|phrase| spoken.has_phrase(phrase))
+    [
+        "ai",
+        "a.i.",
+        "artificial intelligence",
+        "automated assistant",
+        "virtual assistant",
+        "digital assistant",
+        "robot",
+    ]
+    .iter()
+    .any(|phrase| spoken.has_phrase(phrase))
 }
 
 /// Lower-case words and numbers; apostrophes stay inside words, decimals and thousands inside
@@ -162,8 +218,12 @@ fn split(text: &str) -> Vec<String> {
         let digit_at = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
         let between_digits = before.is_some_and(char::is_ascii_digit) && digit_at(at + 1);
         // "12,345" but not "5, 5" and not "3,1,0".
-        let thousands = c == ',' && between_digits && digit_at(at + 2) && digit_at(at + 3) && !digit_at(at + 4);
-        let turns = c.is_alphanumeric() && before.is_some_and(|b| b.is_ascii_digit() && c.is_alphabetic() || b.is_alphabetic() && c.is_ascii_digit());
+        let thousands =
+            c == ',' && between_digits && digit_at(at + 2) && digit_at(at + 3) && !digit_at(at + 4);
+        let turns = c.is_alphanumeric()
+            && before.is_some_and(|b| {
+                b.is_ascii_digit() && c.is_alphabetic() || b.is_alphabetic() && c.is_ascii_digit()
+            });
         match words.last_mut() {
             Some(word) if c.is_alphanumeric() && !turns => word.push(c),
             Some(word) if c == '.' && between_digits && !word.contains('.') => word.push(c),
@@ -175,9 +235,19 @@ fn split(text: &str) -> Vec<String> {
     }
     // "5th" was split at the digit; put the ordinal together again.
     let mut out: Vec<String> = Vec::with_capacity(words.len());
-    for word in words.into_iter().map(|w| w.trim_matches('\'').to_owned()).filter(|w| !w.is_empty()) {
+    for word in words
+        .into_iter()
+        .map(|w| w.trim_matches('\'').to_owned())
+        .filter(|w| !w.is_empty())
+    {
         match out.last_mut() {
-            Some(last) if matches!(word.as_str(), "st" | "nd" | "rd" | "th") && last.bytes().all(|b| b.is_ascii_digit()) && text_has_ordinal(text, last, &word) => last.push_str(&word),
+            Some(last)
+                if matches!(word.as_str(), "st" | "nd" | "rd" | "th")
+                    && last.bytes().all(|b| b.is_ascii_digit())
+                    && text_has_ordinal(text, last, &word) =>
+            {
+                last.push_str(&word);
+            }
             _ => out.push(word),
         }
     }
@@ -196,22 +266,42 @@ fn repeated(words: &[String]) -> Option<(usize, Token)> {
         _ => return None,
     };
     let digit = words.get(1).filter(|w| w.len() == 1 || unit(w).is_some())?;
-    number(std::slice::from_ref(digit), Some(&Token::Group { digits: String::new(), decimals: None })).map(|(group, _)| (times, group))
+    number(
+        std::slice::from_ref(digit),
+        Some(&Token::Group {
+            digits: String::new(),
+            decimals: None,
+        }),
+    )
+    .map(|(group, _)| (times, group))
 }
 
 /// The number at the start of the words, and how many words it takes.
 fn number(words: &[String], before: Option<&Token>) -> Option<(Token, usize)> {
     let first = words.first()?;
-    let group = |value: u64| Token::Group { digits: value.to_string(), decimals: None };
+    let group = |value: u64| Token::Group {
+        digits: value.to_string(),
+        decimals: None,
+    };
     if first.starts_with(|c: char| c.is_ascii_digit()) {
         let (digits, decimals) = match first.split_once('.') {
             Some((digits, decimals)) => (digits, Some(decimals.to_owned())),
             None => (first.as_str(), None),
         };
         let plain = digits.bytes().all(|b| b.is_ascii_digit());
-        return plain.then(|| (Token::Group { digits: digits.to_owned(), decimals }, 1));
+        return plain.then(|| {
+            (
+                Token::Group {
+                    digits: digits.to_owned(),
+                    decimals,
+                },
+                1,
+            )
+        });
     }
-    let next_is_number = words.get(1).is_some_and(|w| unit(w).is_some() || tens(w).is_some() || w.starts_with(|c: char| c.is_ascii_digit()));
+    let next_is_number = words.get(1).is_some_and(|w| {
+        unit(w).is_some() || tens(w).is_some() || w.starts_with(|c: char| c.is_ascii_digit())
+    });
     let in_number = matches!(before, Some(Token::Group { .. })) || next_is_number;
     if matches!(first.as_str(), "oh" | "o") {
         return in_number.then(|| (group(0), 1));
@@ -251,18 +341,50 @@ fn below_hundred(words: &[String]) -> Option<(u64, usize)> {
             _ => Some((n, 1)),
         };
     }
-    if first == "dozen" { Some((12, 1)) } else { unit(first).map(|n| (n, 1)) }
+    if first == "dozen" {
+        Some((12, 1))
+    } else {
+        unit(first).map(|n| (n, 1))
+    }
 }
 
 fn unit(word: &str) -> Option<u64> {
-    const UNITS: [&str; 20] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"];
-    UNITS.iter().position(|u| *u == word).and_then(|n| u64::try_from(n).ok())
+    const UNITS: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    UNITS
+        .iter()
+        .position(|u| *u == word)
+        .and_then(|n| u64::try_from(n).ok())
 }
 
 fn tens(word: &str) -> Option<u64> {
-    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    TENS.iter().position(|t| *t == word).and_then(|n| u64::try_from(n).ok()).map(|n| (n + 2) * 10)
+    const TENS: [&str; 8] = [
+        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
+    TENS.iter()
+        .position(|t| *t == word)
+        .and_then(|n| u64::try_from(n).ok())
+        .map(|n| (n + 2) * 10)
 }
 
 /// One spelling for words that have several.
@@ -311,36 +433,92 @@ mod tests {
 
     #[test]
     fn phone_numbers_in_every_spoken_form() {
-        for text in ["310-555-0142", "+1 (310) 555-0142", "three one oh, five five five, oh one four two", "3 1 0, 5 5 5, 0 1 4 2",
-            "three ten, five fifty five, zero one forty two", "three one zero triple five zero one four two", "555 0142", "my number is five five five zero one four two thanks"] {
+        for text in [
+            "310-555-0142",
+            "+1 (310) 555-0142",
+            "three one oh, five five five, oh one four two",
+            "3 1 0, 5 5 5, 0 1 4 2",
+            "three ten, five fifty five, zero one forty two",
+            "three one zero triple five zero one four two",
+            "555 0142",
+            "my number is five five five zero one four two thanks",
+        ] {
             assert!(Spoken::parse(text).has_phone("+13105550142"), "{text}");
         }
-        for text in ["310-555-0143", "0142", "five five five", "310 then 555 then 0142", ""] {
+        for text in [
+            "310-555-0143",
+            "0142",
+            "five five five",
+            "310 then 555 then 0142",
+            "",
+        ] {
             assert!(!Spoken::parse(text).has_phone("+13105550142"), "{text}");
         }
     }
 
     #[test]
     fn prices_in_every_spoken_form() {
-        for text in ["$20.10", "20.10", "twenty ten", "twenty dollars and ten cents", "it's 20 dollars 10", "that'll be twenty dollars ten", "twenty point one oh", "total 20.1"] {
-            assert!(Spoken::parse(text).amounts().contains(&Cents(2010)), "{text}");
+        for text in [
+            "$20.10",
+            "20.10",
+            "twenty ten",
+            "twenty dollars and ten cents",
+            "it's 20 dollars 10",
+            "that'll be twenty dollars ten",
+            "twenty point one oh",
+            "total 20.1",
+        ] {
+            assert!(
+                Spoken::parse(text).amounts().contains(&Cents(2010)),
+                "{text}"
+            );
         }
-        for (text, cents) in [("seventeen fifty", 1750), ("twenty oh five", 2005), ("one hundred five", 10500), ("a hundred and five dollars", 500), ("1,234.50", 123_450), ("twenty bucks", 2000), ("thirty-one ninety-nine", 3199), ("five dollars and five cents", 505)] {
-            assert!(Spoken::parse(text).amounts().contains(&Cents(cents)), "{text}: {:?}", Spoken::parse(text).amounts());
+        for (text, cents) in [
+            ("seventeen fifty", 1750),
+            ("twenty oh five", 2005),
+            ("one hundred five", 10500),
+            ("a hundred and five dollars", 500),
+            ("1,234.50", 123_450),
+            ("twenty bucks", 2000),
+            ("thirty-one ninety-nine", 3199),
+            ("five dollars and five cents", 505),
+        ] {
+            assert!(
+                Spoken::parse(text).amounts().contains(&Cents(cents)),
+                "{text}: {:?}",
+                Spoken::parse(text).amounts()
+            );
         }
-        for text in ["twenty eleven", "twenty ten thousand", "two 0 1 0", "$201.0"] {
-            assert!(!Spoken::parse(text).amounts().contains(&Cents(2010)), "{text}");
+        for text in [
+            "twenty eleven",
+            "twenty ten thousand",
+            "two 0 1 0",
+            "$201.0",
+        ] {
+            assert!(
+                !Spoken::parse(text).amounts().contains(&Cents(2010)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn house_numbers_and_streets() {
-        for text in ["123 Main St", "one twenty three Main Street", "one two three main street.", "one hundred twenty-three Main Street", "to 123 Main, Los Angeles"] {
+        for text in [
+            "123 Main St",
+            "one twenty three Main Street",
+            "one two three main street.",
+            "one hundred twenty-three Main Street",
+            "to 123 Main, Los Angeles",
+        ] {
             assert!(Spoken::parse(text).has_digits("123"), "{text}");
             assert!(Spoken::parse(text).has_phrase("Main"), "{text}");
         }
         assert!(Spoken::parse("45 North 5th Avenue").has_phrase("N. Fifth Ave"));
-        assert!(Spoken::parse("12 5 St").has_phrase("street"), "a suffix apart from its number is no ordinal");
+        assert!(
+            Spoken::parse("12 5 St").has_phrase("street"),
+            "a suffix apart from its number is no ordinal"
+        );
     }
 
     #[test]
@@ -354,17 +532,31 @@ mod tests {
 
     #[test]
     fn denials_are_told_from_polite_words() {
-        for text in ["No, that's wrong.", "no no, mushrooms", "That's not right", "wait, what?", "Nope."] {
+        for text in [
+            "No, that's wrong.",
+            "no no, mushrooms",
+            "That's not right",
+            "wait, what?",
+            "Nope.",
+        ] {
             assert!(is_denial(text), "{text}");
         }
-        for text in ["Yes, that's right.", "No problem!", "okay", "No worries, twenty ten.", ""] {
+        for text in [
+            "Yes, that's right.",
+            "No problem!",
+            "okay",
+            "No worries, twenty ten.",
+            "",
+        ] {
             assert!(!is_denial(text), "{text}");
         }
     }
 
     #[test]
     fn a_disclosure_says_what_is_calling() {
-        assert!(discloses_ai("Hi! I'm an AI assistant calling for a customer."));
+        assert!(discloses_ai(
+            "Hi! I'm an AI assistant calling for a customer."
+        ));
         assert!(discloses_ai("this is an automated assistant"));
         assert!(!discloses_ai("Hi, this is Aidan. I said hello."));
     }

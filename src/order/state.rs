@@ -18,7 +18,12 @@ pub enum Size {
 }
 
 /// The words of the API and the tools for each size.
-pub const SIZES: [(&str, Size); 4] = [("small", Size::Small), ("medium", Size::Medium), ("large", Size::Large), ("xl", Size::Xl)];
+pub const SIZES: [(&str, Size); 4] = [
+    ("small", Size::Small),
+    ("medium", Size::Medium),
+    ("large", Size::Large),
+    ("xl", Size::Xl),
+];
 
 impl Size {
     /// As people say it.
@@ -43,7 +48,10 @@ pub enum DeliveryMethod {
 }
 
 /// The words of the API and the tools for each way to get the food.
-pub const DELIVERY_METHODS: [(&str, DeliveryMethod); 2] = [("delivery", DeliveryMethod::Delivery), ("pickup", DeliveryMethod::Pickup)];
+pub const DELIVERY_METHODS: [(&str, DeliveryMethod); 2] = [
+    ("delivery", DeliveryMethod::Delivery),
+    ("pickup", DeliveryMethod::Pickup),
+];
 
 /// One line of an order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

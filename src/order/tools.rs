@@ -56,40 +56,71 @@ impl Tool {
             return Err(vec![FieldError::new("", "the arguments are too long")]);
         }
         // A model may send nothing for a tool without required arguments.
-        let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
-        let value: Value = serde_json::from_str(arguments).map_err(|e| vec![FieldError::new("", format!("the arguments are not JSON: {e}"))])?;
+        let arguments = if arguments.trim().is_empty() {
+            "{}"
+        } else {
+            arguments
+        };
+        let value: Value = serde_json::from_str(arguments).map_err(|e| {
+            vec![FieldError::new(
+                "",
+                format!("the arguments are not JSON: {e}"),
+            )]
+        })?;
         let mut fields = Fields::of(&value, "")?;
         match name {
             "save_order_item" => {
                 let item = item_fields(&mut fields);
                 if item.size.is_none() && item.crust.is_none() && item.toppings.is_empty() {
-                    fields.problem("toppings", "say what the item is: a size, a crust or toppings");
+                    fields.problem(
+                        "toppings",
+                        "say what the item is: a size, a crust or toppings",
+                    );
                 }
-                let replaces = fields.optional_integer("replaces", 1..=MAX_ITEMS as u64).and_then(|n| usize::try_from(n).ok());
+                let replaces = fields
+                    .optional_integer("replaces", 1..=MAX_ITEMS as u64)
+                    .and_then(|n| usize::try_from(n).ok());
                 fields.finish()?;
                 Ok(Self::SaveOrderItem { item, replaces })
             }
             "set_customer" => {
                 fields.required("phone");
-                let parts = (fields.text("name", 80), phone_field(&mut fields, "phone"), fields.word("delivery_method", &DELIVERY_METHODS));
+                let parts = (
+                    fields.text("name", 80),
+                    phone_field(&mut fields, "phone"),
+                    fields.word("delivery_method", &DELIVERY_METHODS),
+                );
                 if parts.0.as_deref().is_some_and(payment::has_card) {
                     fields.problem("name", payment_refused());
                 }
                 fields.finish()?;
                 match parts {
-                    (Some(name), Some(phone), Some(delivery_method)) => Ok(Self::SetCustomer { customer: Customer { name, phone }, delivery_method }),
+                    (Some(name), Some(phone), Some(delivery_method)) => Ok(Self::SetCustomer {
+                        customer: Customer { name, phone },
+                        delivery_method,
+                    }),
                     _ => Err(vec![FieldError::new("", "is incomplete")]),
                 }
             }
             "set_address" => parse_address(&value, "").map(Self::SetAddress),
             "confirm_total" => {
-                let (subtotal, total) = (amount(&mut fields, "subtotal"), amount(&mut fields, "total"));
-                if let (Some(subtotal), Some(total)) = (subtotal, total) && total < subtotal {
-                    fields.problem("total", "must not be less than the subtotal; ask the shop again");
+                let (subtotal, total) = (
+                    amount(&mut fields, "subtotal"),
+                    amount(&mut fields, "total"),
+                );
+                if let (Some(subtotal), Some(total)) = (subtotal, total)
+                    && total < subtotal
+                {
+                    fields.problem(
+                        "total",
+                        "must not be less than the subtotal; ask the shop again",
+                    );
                 }
                 fields.finish()?;
                 match (subtotal, total) {
-                    (Some(subtotal), Some(total)) => Ok(Self::ConfirmTotal(Totals { subtotal, total })),
+                    (Some(subtotal), Some(total)) => {
+                        Ok(Self::ConfirmTotal(Totals { subtotal, total }))
+                    }
                     _ => Err(vec![FieldError::new("", "is incomplete")]),
                 }
             }
@@ -101,7 +132,9 @@ impl Tool {
             "escalate_to_human" => {
                 let reason = fields.text("reason", 300);
                 fields.finish()?;
-                reason.map(|reason| Self::EscalateToHuman { reason }).ok_or_else(|| vec![FieldError::new("/reason", "is required")])
+                reason
+                    .map(|reason| Self::EscalateToHuman { reason })
+                    .ok_or_else(|| vec![FieldError::new("/reason", "is required")])
             }
             _ => Err(vec![FieldError::new("", "there is no tool of this name")]),
         }
@@ -114,14 +147,31 @@ impl OrderState {
     ///
     /// # Errors
     /// A problem for the model, when the item to replace is not there or the order is full.
-    pub fn save_item(&mut self, item: Item, replaces: Option<usize>) -> Result<(), Vec<FieldError>> {
+    pub fn save_item(
+        &mut self,
+        item: Item,
+        replaces: Option<usize>,
+    ) -> Result<(), Vec<FieldError>> {
         let unchanged = match replaces {
-            Some(position) => match position.checked_sub(1).and_then(|at| self.items.get_mut(at)) {
+            Some(position) => match position
+                .checked_sub(1)
+                .and_then(|at| self.items.get_mut(at))
+            {
                 Some(place) => std::mem::replace(place, item.clone()) == item,
-                None => return Err(vec![FieldError::new("/replaces", format!("there are only {} items", self.items.len()))]),
+                None => {
+                    return Err(vec![FieldError::new(
+                        "/replaces",
+                        format!("there are only {} items", self.items.len()),
+                    )]);
+                }
             },
             None if self.items.contains(&item) => true,
-            None if self.items.len() >= MAX_ITEMS => return Err(vec![FieldError::new("", format!("an order has at most {MAX_ITEMS} items"))]),
+            None if self.items.len() >= MAX_ITEMS => {
+                return Err(vec![FieldError::new(
+                    "",
+                    format!("an order has at most {MAX_ITEMS} items"),
+                )]);
+            }
             None => {
                 self.items.push(item);
                 false
@@ -150,15 +200,30 @@ impl OrderState {
     ///
     /// # Errors
     /// What is missing, for the model to read back.
-    pub fn confirm_total(&mut self, totals: Totals, transcript: &Transcript, max_total: Option<Cents>) -> Result<(), Vec<String>> {
-        let mut missing: Vec<String> = evidence::incomplete(self).into_iter().map(|m| m.describe().to_owned()).collect();
-        missing.extend(evidence::read_back(self, transcript).into_iter().filter(|f| f.proof < Proof::Stated).map(|f| f.read_back));
+    pub fn confirm_total(
+        &mut self,
+        totals: Totals,
+        transcript: &Transcript,
+        max_total: Option<Cents>,
+    ) -> Result<(), Vec<String>> {
+        let mut missing: Vec<String> = evidence::incomplete(self)
+            .into_iter()
+            .map(|m| m.describe().to_owned())
+            .collect();
+        missing.extend(
+            evidence::read_back(self, transcript)
+                .into_iter()
+                .filter(|f| f.proof < Proof::Stated)
+                .map(|f| f.read_back),
+        );
         let stated = evidence::total(totals.total, transcript);
         if stated.proof < Proof::Proven {
             missing.push(stated.read_back);
         }
         if max_total.is_some_and(|max| totals.total > max) {
-            missing.push("agreement: the total is above what the customer allowed; do not accept it".into());
+            missing.push(
+                "agreement: the total is above what the customer allowed; do not accept it".into(),
+            );
         }
         if missing.is_empty() {
             self.totals = Some(totals);
@@ -216,7 +281,12 @@ pub fn definitions() -> Vec<Value> {
             json!({ "subtotal": { "type": "number", "minimum": 0 }, "total": { "type": "number", "minimum": 0 } }),
             &["subtotal", "total"],
         ),
-        tool("end_call", "Hang up. Say goodbye in the same response.", json!({ "reason": text("Why the call ends") }), &[]),
+        tool(
+            "end_call",
+            "Hang up. Say goodbye in the same response.",
+            json!({ "reason": text("Why the call ends") }),
+            &[],
+        ),
         tool(
             "escalate_to_human",
             "Hand the call to a human: the shop refuses automated orders, asks for a person, or something must be decided that you cannot.",
@@ -263,28 +333,91 @@ mod tests {
     #[test]
     fn the_calls_of_the_build_plan_are_accepted() {
         assert_eq!(
-            Tool::parse("save_order_item", r#"{"size":"large","crust":"regular","toppings":["pepperoni"],"quantity":1}"#),
-            Ok(Tool::SaveOrderItem { item: Item { size: Some(Size::Large), crust: Some("regular".into()), toppings: vec!["pepperoni".into()], quantity: 1 }, replaces: None })
+            Tool::parse(
+                "save_order_item",
+                r#"{"size":"large","crust":"regular","toppings":["pepperoni"],"quantity":1}"#
+            ),
+            Ok(Tool::SaveOrderItem {
+                item: Item {
+                    size: Some(Size::Large),
+                    crust: Some("regular".into()),
+                    toppings: vec!["pepperoni".into()],
+                    quantity: 1
+                },
+                replaces: None
+            })
         );
-        assert!(Tool::parse("set_customer", r#"{"name":"John Doe","phone":"+15551234567","delivery_method":"pickup"}"#).is_ok());
-        assert!(Tool::parse("set_address", r#"{"street":"123 Main St","city":"LA","state":"CA","zip":"90001"}"#).is_ok());
-        assert_eq!(Tool::parse("confirm_total", r#"{"subtotal":17.5,"total":20.1}"#), Ok(Tool::ConfirmTotal(Totals { subtotal: Cents(1750), total: Cents(2010) })));
-        assert_eq!(Tool::parse("end_call", ""), Ok(Tool::EndCall { reason: None }));
-        assert_eq!(Tool::parse("escalate_to_human", r#"{"reason":"r"}"#), Ok(Tool::EscalateToHuman { reason: "r".into() }));
+        assert!(
+            Tool::parse(
+                "set_customer",
+                r#"{"name":"John Doe","phone":"+15551234567","delivery_method":"pickup"}"#
+            )
+            .is_ok()
+        );
+        assert!(
+            Tool::parse(
+                "set_address",
+                r#"{"street":"123 Main St","city":"LA","state":"CA","zip":"90001"}"#
+            )
+            .is_ok()
+        );
+        assert_eq!(
+            Tool::parse("confirm_total", r#"{"subtotal":17.5,"total":20.1}"#),
+            Ok(Tool::ConfirmTotal(Totals {
+                subtotal: Cents(1750),
+                total: Cents(2010)
+            }))
+        );
+        assert_eq!(
+            Tool::parse("end_call", ""),
+            Ok(Tool::EndCall { reason: None })
+        );
+        assert_eq!(
+            Tool::parse("escalate_to_human", r#"{"reason":"r"}"#),
+            Ok(Tool::EscalateToHuman { reason: "r".into() })
+        );
     }
 
     #[test]
     fn a_bad_argument_is_named_by_its_pointer() {
         for (name, arguments, pointer) in [
             ("save_order_item", r#"{"size":"family"}"#, "/size"),
-            ("save_order_item", r#"{"size":"large","quantity":0}"#, "/quantity"),
-            ("save_order_item", r#"{"size":"large","quantity":1.5}"#, "/quantity"),
-            ("save_order_item", r#"{"size":"large","color":"red"}"#, "/color"),
+            (
+                "save_order_item",
+                r#"{"size":"large","quantity":0}"#,
+                "/quantity",
+            ),
+            (
+                "save_order_item",
+                r#"{"size":"large","quantity":1.5}"#,
+                "/quantity",
+            ),
+            (
+                "save_order_item",
+                r#"{"size":"large","color":"red"}"#,
+                "/color",
+            ),
             ("save_order_item", "{}", "/toppings"),
-            ("set_customer", r#"{"name":"A","delivery_method":"pickup"}"#, "/phone"),
-            ("set_customer", r#"{"name":"A","phone":"12","delivery_method":"pickup"}"#, "/phone"),
-            ("set_customer", r#"{"name":"4111111111111111","phone":"5551234567","delivery_method":"pickup"}"#, "/name"),
-            ("set_address", r#"{"street":"1 A St","city":"B","state":"C"}"#, "/zip"),
+            (
+                "set_customer",
+                r#"{"name":"A","delivery_method":"pickup"}"#,
+                "/phone",
+            ),
+            (
+                "set_customer",
+                r#"{"name":"A","phone":"12","delivery_method":"pickup"}"#,
+                "/phone",
+            ),
+            (
+                "set_customer",
+                r#"{"name":"4111111111111111","phone":"5551234567","delivery_method":"pickup"}"#,
+                "/name",
+            ),
+            (
+                "set_address",
+                r#"{"street":"1 A St","city":"B","state":"C"}"#,
+                "/zip",
+            ),
             ("confirm_total", r#"{"subtotal":5,"total":-1}"#, "/total"),
             ("confirm_total", r#"{"subtotal":5,"total":4}"#, "/total"),
             ("confirm_total", r#"{"subtotal":5,"total":5.005}"#, "/total"),
@@ -301,31 +434,68 @@ mod tests {
 
     #[test]
     fn a_repeated_item_is_saved_once_and_a_correction_replaces() {
-        let item = |topping: &str| Item { size: Some(Size::Large), crust: None, toppings: vec![topping.into()], quantity: 1 };
+        let item = |topping: &str| Item {
+            size: Some(Size::Large),
+            crust: None,
+            toppings: vec![topping.into()],
+            quantity: 1,
+        };
         let mut order = OrderState::default();
         order.save_item(item("ham"), None).unwrap();
         order.save_item(item("ham"), None).unwrap();
         assert_eq!(order.items.len(), 1);
         order.save_item(item("olives"), Some(1)).unwrap();
         assert_eq!(order.items, [item("olives")]);
-        assert_eq!(order.save_item(item("ham"), Some(2)).unwrap_err()[0].pointer, "/replaces");
+        assert_eq!(
+            order.save_item(item("ham"), Some(2)).unwrap_err()[0].pointer,
+            "/replaces"
+        );
     }
 
     #[test]
     fn a_changed_order_forgets_its_total() {
-        let totals = Totals { subtotal: Cents(1), total: Cents(2) };
-        let item = Item { size: Some(Size::Small), crust: None, toppings: vec![], quantity: 1 };
-        let mut order = OrderState { items: vec![item.clone()], totals: Some(totals), ..OrderState::default() };
+        let totals = Totals {
+            subtotal: Cents(1),
+            total: Cents(2),
+        };
+        let item = Item {
+            size: Some(Size::Small),
+            crust: None,
+            toppings: vec![],
+            quantity: 1,
+        };
+        let mut order = OrderState {
+            items: vec![item.clone()],
+            totals: Some(totals),
+            ..OrderState::default()
+        };
         order.save_item(item.clone(), None).unwrap();
         assert_eq!(order.totals, Some(totals));
-        order.save_item(Item { quantity: 2, ..item }, Some(1)).unwrap();
+        order
+            .save_item(
+                Item {
+                    quantity: 2,
+                    ..item
+                },
+                Some(1),
+            )
+            .unwrap();
         assert_eq!(order.totals, None);
     }
 
     #[test]
     fn a_total_without_a_heard_read_back_is_refused_with_what_is_missing() {
         let mut order = OrderState::default();
-        let missing = order.confirm_total(Totals { subtotal: Cents(1), total: Cents(2) }, &Transcript::default(), Some(Cents(1))).unwrap_err();
+        let missing = order
+            .confirm_total(
+                Totals {
+                    subtotal: Cents(1),
+                    total: Cents(2),
+                },
+                &Transcript::default(),
+                Some(Cents(1)),
+            )
+            .unwrap_err();
         assert_eq!(missing.len(), 4, "{missing:?}");
         assert_eq!(order.totals, None);
     }

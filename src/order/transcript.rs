@@ -52,17 +52,29 @@ impl Turn {
     /// The words that were heard. For the agent: in proportion to the audio proven to have played,
     /// cut back to a whole word.
     pub fn heard_text(&self) -> &str {
-        if self.role == Role::Shop || (self.heard >= self.received && self.received > 0 && !self.cut) {
+        if self.role == Role::Shop
+            || (self.heard >= self.received && self.received > 0 && !self.cut)
+        {
             return &self.text;
         }
         let chars = self.text.chars().count() as u64;
-        let share = (chars.saturating_mul(self.heard)).checked_div(self.received).unwrap_or(0).min(chars);
-        let end = self.text.char_indices().nth(usize::try_from(share).unwrap_or(usize::MAX)).map_or(self.text.len(), |(at, _)| at);
+        let share = (chars.saturating_mul(self.heard))
+            .checked_div(self.received)
+            .unwrap_or(0)
+            .min(chars);
+        let end = self
+            .text
+            .char_indices()
+            .nth(usize::try_from(share).unwrap_or(usize::MAX))
+            .map_or(self.text.len(), |(at, _)| at);
         let heard = self.text.get(..end).unwrap_or_default();
         if end == self.text.len() {
             return heard;
         }
-        heard.rfind(char::is_whitespace).and_then(|at| heard.get(..at)).unwrap_or_default()
+        heard
+            .rfind(char::is_whitespace)
+            .and_then(|at| heard.get(..at))
+            .unwrap_or_default()
     }
 
     /// Whether the agent's turn was heard to its end.
@@ -149,17 +161,27 @@ impl Transcript {
 
     /// The turn with this id, new at the end if there is none.
     fn turn(&mut self, id: &str, role: Role, at_ms: u64) -> &mut Turn {
-        let at = match self.turns.iter().rposition(|turn| turn.id == id) {
-            Some(at) => at,
-            None => {
-                if self.turns.len() >= MAX_TURNS {
-                    self.turns.remove(MAX_TURNS / 4);
-                }
-                self.turns.push(Turn { id: id.to_owned(), role, at_ms, text: String::new(), received: 0, heard: 0, cut: false, pending: false });
-                self.turns.len() - 1
+        let known = self.turns.iter().rposition(|turn| turn.id == id);
+        let at = known.unwrap_or_else(|| {
+            if self.turns.len() >= MAX_TURNS {
+                self.turns.remove(MAX_TURNS / 4);
             }
-        };
-        #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
+            self.turns.push(Turn {
+                id: id.to_owned(),
+                role,
+                at_ms,
+                text: String::new(),
+                received: 0,
+                heard: 0,
+                cut: false,
+                pending: false,
+            });
+            self.turns.len() - 1
+        });
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the position was just found or made"
+        )]
         &mut self.turns[at]
     }
 
@@ -189,7 +211,10 @@ mod tests {
         t.agent_cut("a");
         t.agent_heard("a", 99_000);
         assert_eq!(t.turns()[0].heard_text(), "One large pizza to Main Street.");
-        assert!(!t.turns()[0].fully_heard(), "a cut turn never counts as complete");
+        assert!(
+            !t.turns()[0].fully_heard(),
+            "a cut turn never counts as complete"
+        );
     }
 
     #[test]
@@ -212,7 +237,10 @@ mod tests {
         assert!(t.is_pending());
         t.shop_words("s", 99, " Hello? my card is 4111 1111 1111 1111 ");
         assert!(!t.is_pending());
-        assert_eq!((t.turns()[0].heard_text(), t.turns()[0].at_ms), ("Hello? my card is [card number removed]", 10));
+        assert_eq!(
+            (t.turns()[0].heard_text(), t.turns()[0].at_ms),
+            ("Hello? my card is [card number removed]", 10)
+        );
     }
 
     #[test]
@@ -222,7 +250,13 @@ mod tests {
             t.shop_words(&i.to_string(), i, &"word ".repeat(2_000));
         }
         assert_eq!(t.turns().len(), MAX_TURNS);
-        assert_eq!((t.turns()[0].id.as_str(), t.turns()[MAX_TURNS - 1].id.as_str()), ("0", "1999"));
+        assert_eq!(
+            (
+                t.turns()[0].id.as_str(),
+                t.turns()[MAX_TURNS - 1].id.as_str()
+            ),
+            ("0", "1999")
+        );
         assert!(t.turns()[5].text.len() <= MAX_TURN_CHARS);
     }
 }

@@ -29,7 +29,8 @@ impl Refusal {
 /// Prefixes of premium-rate, shared-cost and satellite services: national number plans, and the
 /// ITU's international service codes.
 const PREMIUM: [&str; 46] = [
-    "1900", "979", "808", "870", "878", "881", "882", "883", "888", // North America; international
+    "1900", "979", "808", "870", "878", "881", "882", "883",
+    "888", // North America; international
     "449", "44870", "44871", "44872", "44873", "4484", "44118", // United Kingdom
     "49900", "49137", "49118", "49180", // Germany
     "3389", "33118", "3381", "3382", // France
@@ -46,7 +47,10 @@ pub fn refusal(to: &E164) -> Option<Refusal> {
         if national.len() != 10 {
             return Some(Refusal::ShortNumber);
         }
-        let (area, exchange) = (national.get(..3).unwrap_or_default(), national.get(3..6).unwrap_or_default());
+        let (area, exchange) = (
+            national.get(..3).unwrap_or_default(),
+            national.get(3..6).unwrap_or_default(),
+        );
         // 211 to 911 are service codes, not area codes.
         if area.ends_with("11") {
             return Some(Refusal::Emergency);
@@ -57,7 +61,10 @@ pub fn refusal(to: &E164) -> Option<Refusal> {
     }
     // A country code followed by nothing but the emergency number, however it is padded, is too
     // short to be E.164 and was refused there.
-    PREMIUM.iter().any(|prefix| digits.starts_with(prefix)).then_some(Refusal::PremiumRate)
+    PREMIUM
+        .iter()
+        .any(|prefix| digits.starts_with(prefix))
+        .then_some(Refusal::PremiumRate)
 }
 
 #[cfg(test)]

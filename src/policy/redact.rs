@@ -33,7 +33,10 @@ mod tests {
     #[test]
     fn numbers_are_masked_and_words_stay() {
         for (text, expected) in [
-            ("The 'To' number +13105550123 is not a valid phone number.", "The 'To' number … is not a valid phone number."),
+            (
+                "The 'To' number +13105550123 is not a valid phone number.",
+                "The 'To' number … is not a valid phone number.",
+            ),
             ("call (310) 555-0123 now", "call (… now"),
             ("error 404, code 2123", "error 404, code 2123"),
             ("", ""),

@@ -7,9 +7,14 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 
 /// Whether an `Authorization` header carries one of the bearer tokens.
 pub fn bearer_matches(header: Option<&str>, tokens: &[String]) -> bool {
-    let Some((scheme, given)) = header.and_then(|h| h.split_once(' ')) else { return false };
+    let Some((scheme, given)) = header.and_then(|h| h.split_once(' ')) else {
+        return false;
+    };
     // `|` and not `||`: which token matched must not show in the time.
-    scheme.eq_ignore_ascii_case("bearer") && tokens.iter().fold(false, |found, token| found | equal(token.as_bytes(), given.trim().as_bytes()))
+    scheme.eq_ignore_ascii_case("bearer")
+        && tokens.iter().fold(false, |found, token| {
+            found | equal(token.as_bytes(), given.trim().as_bytes())
+        })
 }
 
 #[cfg(test)]
@@ -22,7 +27,15 @@ mod tests {
         for good in ["Bearer old-token", "bearer new-token"] {
             assert!(bearer_matches(Some(good), &tokens), "{good}");
         }
-        for bad in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Bearer old-toke"), Some("Basic old-token"), Some("old-token")] {
+        for bad in [
+            None,
+            Some(""),
+            Some("Bearer"),
+            Some("Bearer "),
+            Some("Bearer old-toke"),
+            Some("Basic old-token"),
+            Some("old-token"),
+        ] {
             assert!(!bearer_matches(bad, &tokens), "{bad:?}");
         }
         assert!(!bearer_matches(Some("Bearer x"), &[]));

@@ -6,27 +6,44 @@ use serde_json::json;
 /// Audio from the phone; the base64 payload is passed on as it came.
 pub fn append_audio(payload: &str) -> String {
     // The payload is checked base64: no character needs escaping.
-    ["{\"type\":\"input_audio_buffer.append\",\"audio\":\"", payload, "\"}"].concat()
+    [
+        "{\"type\":\"input_audio_buffer.append\",\"audio\":\"",
+        payload,
+        "\"}",
+    ]
+    .concat()
 }
 
 /// A note to the model that nobody hears: stage directions of the call.
 pub fn system_item(event_id: &str, text: &str) -> String {
-    item(event_id, &json!({ "type": "message", "role": "system", "content": [{ "type": "input_text", "text": text }] }))
+    item(
+        event_id,
+        &json!({ "type": "message", "role": "system", "content": [{ "type": "input_text", "text": text }] }),
+    )
 }
 
 /// Something the shop said, when a conversation is restored.
 pub fn shop_item(event_id: &str, text: &str) -> String {
-    item(event_id, &json!({ "type": "message", "role": "user", "content": [{ "type": "input_text", "text": text }] }))
+    item(
+        event_id,
+        &json!({ "type": "message", "role": "user", "content": [{ "type": "input_text", "text": text }] }),
+    )
 }
 
 /// Something the agent was heard to say, when a conversation is restored.
 pub fn agent_item(event_id: &str, text: &str) -> String {
-    item(event_id, &json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": text }] }))
+    item(
+        event_id,
+        &json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": text }] }),
+    )
 }
 
 /// The result of a tool call.
 pub fn tool_output(event_id: &str, call_id: &str, output: &str) -> String {
-    item(event_id, &json!({ "type": "function_call_output", "call_id": call_id, "output": output }))
+    item(
+        event_id,
+        &json!({ "type": "function_call_output", "call_id": call_id, "output": output }),
+    )
 }
 
 /// Asks for a response; without `tools` it may only speak.
@@ -40,7 +57,8 @@ pub fn create_response(event_id: &str, tools: bool) -> String {
 
 /// Stops the active response.
 pub fn cancel_response(event_id: &str, response_id: &str) -> String {
-    json!({ "type": "response.cancel", "event_id": event_id, "response_id": response_id }).to_string()
+    json!({ "type": "response.cancel", "event_id": event_id, "response_id": response_id })
+        .to_string()
 }
 
 /// Tells the model how much of an item was heard; never more than was received of it.

@@ -81,28 +81,60 @@ pub struct Cost {
 
 impl Default for Prices {
     fn default() -> Self {
-        let model = |text_in, text_cached, text_out, audio_in, audio_cached, audio_out| ModelPrice {
-            text_in, text_cached, text_out, audio_in, audio_cached, audio_out,
-        };
+        let model =
+            |text_in, text_cached, text_out, audio_in, audio_cached, audio_out| ModelPrice {
+                text_in,
+                text_cached,
+                text_out,
+                audio_in,
+                audio_cached,
+                audio_out,
+            };
         let large = model(4.0, 0.4, 24.0, 32.0, 0.4, 64.0);
         let older = model(4.0, 0.4, 16.0, 32.0, 0.4, 64.0);
         let mini = model(0.6, 0.06, 2.4, 10.0, 0.3, 20.0);
         let models = [
-            ("gpt-realtime-2.1", large), ("gpt-realtime-2", large), ("gpt-realtime-2.1-mini", mini),
-            ("gpt-realtime-1.5", older), ("gpt-realtime", older), ("gpt-realtime-mini", mini),
+            ("gpt-realtime-2.1", large),
+            ("gpt-realtime-2", large),
+            ("gpt-realtime-2.1-mini", mini),
+            ("gpt-realtime-1.5", older),
+            ("gpt-realtime", older),
+            ("gpt-realtime-mini", mini),
         ];
-        let by_token = |text_in, text_out| TranscriptionPrice { text_in, text_out, per_minute: 0.0 };
-        let by_time = |per_minute| TranscriptionPrice { per_minute, ..TranscriptionPrice::default() };
+        let by_token = |text_in, text_out| TranscriptionPrice {
+            text_in,
+            text_out,
+            per_minute: 0.0,
+        };
+        let by_time = |per_minute| TranscriptionPrice {
+            per_minute,
+            ..TranscriptionPrice::default()
+        };
         let transcription = [
-            ("gpt-4o-mini-transcribe", by_token(1.25, 5.0)), ("gpt-4o-transcribe", by_token(2.5, 10.0)),
-            ("gpt-transcribe", by_time(0.0045)), ("whisper-1", by_time(0.006)),
-            ("gpt-realtime-whisper", by_time(0.017)), ("gpt-live-transcribe", by_time(0.017)),
+            ("gpt-4o-mini-transcribe", by_token(1.25, 5.0)),
+            ("gpt-4o-transcribe", by_token(2.5, 10.0)),
+            ("gpt-transcribe", by_time(0.0045)),
+            ("whisper-1", by_time(0.006)),
+            ("gpt-realtime-whisper", by_time(0.017)),
+            ("gpt-live-transcribe", by_time(0.017)),
         ];
         Self {
-            models: models.into_iter().map(|(name, price)| (name.to_owned(), price)).collect(),
-            transcription: transcription.into_iter().map(|(name, price)| (name.to_owned(), price)).collect(),
-            twilio: TwilioPrice { per_minute: 0.014, stream_per_minute: 0.0044 },
-            cloudflare: CloudflarePrice { per_minute: 0.000_127_5, per_call: 0.000_05 },
+            models: models
+                .into_iter()
+                .map(|(name, price)| (name.to_owned(), price))
+                .collect(),
+            transcription: transcription
+                .into_iter()
+                .map(|(name, price)| (name.to_owned(), price))
+                .collect(),
+            twilio: TwilioPrice {
+                per_minute: 0.014,
+                stream_per_minute: 0.0044,
+            },
+            cloudflare: CloudflarePrice {
+                per_minute: 0.000_127_5,
+                per_call: 0.000_05,
+            },
         }
     }
 }
@@ -123,16 +155,32 @@ impl Prices {
     }
 
     /// The estimate for one call. `connected_ms` is 0 for a call nobody answered.
-    pub fn cost(&self, model: &str, transcription_model: &str, usage: &Usage, connected_ms: u64) -> Cost {
+    pub fn cost(
+        &self,
+        model: &str,
+        transcription_model: &str,
+        usage: &Usage,
+        connected_ms: u64,
+    ) -> Cost {
         // Twilio bills started minutes.
         let billed_minutes = amount(connected_ms.div_ceil(60_000));
         let minutes = amount(connected_ms) / 60_000.0;
         Cost {
             openai: self.models.get(model).map(|price| {
-                micro(price.tokens(usage) + self.transcription.get(transcription_model).map_or(0.0, |p| p.micro(usage)))
+                micro(
+                    price.tokens(usage)
+                        + self
+                            .transcription
+                            .get(transcription_model)
+                            .map_or(0.0, |p| p.micro(usage)),
+                )
             }),
-            twilio: micro(billed_minutes * (self.twilio.per_minute + self.twilio.stream_per_minute) * 1e6),
-            cloudflare: micro((self.cloudflare.per_call + minutes * self.cloudflare.per_minute) * 1e6),
+            twilio: micro(
+                billed_minutes * (self.twilio.per_minute + self.twilio.stream_per_minute) * 1e6,
+            ),
+            cloudflare: micro(
+                (self.cloudflare.per_call + minutes * self.cloudflare.per_minute) * 1e6,
+            ),
         }
     }
 }
@@ -156,12 +204,19 @@ impl TranscriptionPrice {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "tokens and milliseconds of one call are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "tokens and milliseconds of one call are far below 2^52"
+)]
 fn amount(n: u64) -> f64 {
     n as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and maps NaN to 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and maps NaN to 0"
+)]
 fn micro(value: f64) -> MicroDollars {
     value.round() as MicroDollars
 }
@@ -171,15 +226,26 @@ mod tests {
     use super::*;
 
     const USAGE: Usage = Usage {
-        input_text: 1000, input_audio: 500, cached_text: 400, cached_audio: 100, output_text: 50, output_audio: 300,
-        transcription_input: 100, transcription_output: 20, transcription_ms: 0,
+        input_text: 1000,
+        input_audio: 500,
+        cached_text: 400,
+        cached_audio: 100,
+        output_text: 50,
+        output_audio: 300,
+        transcription_input: 100,
+        transcription_output: 20,
+        transcription_ms: 0,
     };
 
     #[test]
     fn the_formula_of_the_reference_by_hand() {
-        let cost = Prices::default().cost("gpt-realtime-2.1", "gpt-4o-mini-transcribe", &USAGE, 61_000);
+        let cost =
+            Prices::default().cost("gpt-realtime-2.1", "gpt-4o-mini-transcribe", &USAGE, 61_000);
         // 600·4 + 400·0.4 + 400·32 + 100·0.4 + 50·24 + 300·64 + 100·1.25 + 20·5
-        assert_eq!(cost.openai, Some(2400 + 160 + 12_800 + 40 + 1200 + 19_200 + 125 + 100));
+        assert_eq!(
+            cost.openai,
+            Some(2400 + 160 + 12_800 + 40 + 1200 + 19_200 + 125 + 100)
+        );
         assert_eq!(cost.twilio, 36_800, "two started minutes");
         assert_eq!(cost.cloudflare, 180);
     }
@@ -192,8 +258,14 @@ mod tests {
 
     #[test]
     fn the_override_is_merged_and_checked() {
-        let prices = Prices::with_override(r#"{"twilio":{"perMinute":0.1,"streamPerMinute":0.0}}"#).unwrap();
-        assert_eq!(prices.cost("gpt-realtime-2.1", "", &Usage::default(), 1).twilio, 100_000);
+        let prices =
+            Prices::with_override(r#"{"twilio":{"perMinute":0.1,"streamPerMinute":0.0}}"#).unwrap();
+        assert_eq!(
+            prices
+                .cost("gpt-realtime-2.1", "", &Usage::default(), 1)
+                .twilio,
+            100_000
+        );
         assert!(Prices::with_override(r#"{"twillio":{}}"#).is_err());
         assert!(Prices::with_override("4").is_err());
     }

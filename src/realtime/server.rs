@@ -147,23 +147,47 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
         "session.updated" => ServerEvent::SessionUpdated,
         "input_audio_buffer.speech_started" => ServerEvent::SpeechStarted,
         "input_audio_buffer.speech_stopped" => ServerEvent::SpeechStopped,
-        "input_audio_buffer.committed" => ServerEvent::Committed { item_id: wire.item_id? },
+        "input_audio_buffer.committed" => ServerEvent::Committed {
+            item_id: wire.item_id?,
+        },
         "conversation.item.input_audio_transcription.completed" => ServerEvent::Transcribed {
             item_id: wire.item_id?,
             transcript: wire.transcript?,
             usage: nested(wire.usage).unwrap_or_default(),
         },
-        "conversation.item.input_audio_transcription.failed" => ServerEvent::TranscriptionFailed { item_id: wire.item_id? },
-        "response.created" => ServerEvent::ResponseCreated { response_id: nested::<WireResponse<'_>>(wire.response)?.id },
-        "response.output_audio.delta" => ServerEvent::AudioDelta { response_id: wire.response_id?, item_id: wire.item_id?, delta: wire.delta? },
-        "response.output_audio_transcript.delta" => ServerEvent::TranscriptDelta { response_id: wire.response_id?, item_id: wire.item_id?, delta: wire.delta? },
-        "response.output_audio.done" => ServerEvent::AudioDone { item_id: wire.item_id? },
+        "conversation.item.input_audio_transcription.failed" => ServerEvent::TranscriptionFailed {
+            item_id: wire.item_id?,
+        },
+        "response.created" => ServerEvent::ResponseCreated {
+            response_id: nested::<WireResponse<'_>>(wire.response)?.id,
+        },
+        "response.output_audio.delta" => ServerEvent::AudioDelta {
+            response_id: wire.response_id?,
+            item_id: wire.item_id?,
+            delta: wire.delta?,
+        },
+        "response.output_audio_transcript.delta" => ServerEvent::TranscriptDelta {
+            response_id: wire.response_id?,
+            item_id: wire.item_id?,
+            delta: wire.delta?,
+        },
+        "response.output_audio.done" => ServerEvent::AudioDone {
+            item_id: wire.item_id?,
+        },
         "response.output_item.done" => match nested::<WireItem>(wire.item)? {
             // An interrupted response ends its items as `incomplete`: such arguments are not to be acted on.
-            WireItem { kind, status, call_id: Some(call_id), name: Some(name), arguments: Some(arguments) }
-                if kind == "function_call" && status.as_deref() != Some("incomplete") =>
-            {
-                ServerEvent::ToolCall(ToolCall { call_id, name, arguments })
+            WireItem {
+                kind,
+                status,
+                call_id: Some(call_id),
+                name: Some(name),
+                arguments: Some(arguments),
+            } if kind == "function_call" && status.as_deref() != Some("incomplete") => {
+                ServerEvent::ToolCall(ToolCall {
+                    call_id,
+                    name,
+                    arguments,
+                })
             }
             WireItem { kind, .. } if kind == "function_call" => return None,
             WireItem { .. } => ServerEvent::Other,
@@ -184,7 +208,10 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
         "error" => {
             let error = nested::<WireError>(wire.error)?;
             ServerEvent::Error(ServerError {
-                code: error.code.or(error.kind).unwrap_or_else(|| "unknown".into()),
+                code: error
+                    .code
+                    .or(error.kind)
+                    .unwrap_or_else(|| "unknown".into()),
                 event_id: error.event_id,
             })
         }
@@ -252,29 +279,80 @@ mod tests {
     #[test]
     fn the_one_line_examples_of_the_protocol_are_read() {
         let audio = r#"{"type":"response.output_audio.delta","event_id":"e17","response_id":"resp_1","item_id":"item_A1","output_index":0,"content_index":0,"delta":"/////w=="}"#;
-        assert_eq!(parse(audio), Ok(ServerEvent::AudioDelta { response_id: "resp_1".into(), item_id: "item_A1".into(), delta: "/////w==".into() }));
+        assert_eq!(
+            parse(audio),
+            Ok(ServerEvent::AudioDelta {
+                response_id: "resp_1".into(),
+                item_id: "item_A1".into(),
+                delta: "/////w==".into()
+            })
+        );
         let created = r#"{"type":"response.created","event_id":"e13","response":{"object":"realtime.response","id":"resp_1","status":"in_progress","status_details":null,"output":[],"usage":null,"metadata":null}}"#;
-        assert_eq!(parse(created), Ok(ServerEvent::ResponseCreated { response_id: "resp_1".into() }));
+        assert_eq!(
+            parse(created),
+            Ok(ServerEvent::ResponseCreated {
+                response_id: "resp_1".into()
+            })
+        );
         let call = r#"{"type":"response.output_item.done","event_id":"e26","response_id":"resp_2","output_index":0,"item":{"id":"item_F1","object":"realtime.item","type":"function_call","status":"completed","name":"end_call","call_id":"call_1","arguments":"{\"reason\":\"done\"}"}}"#;
-        assert_eq!(parse(call), Ok(ServerEvent::ToolCall(ToolCall { call_id: "call_1".into(), name: "end_call".into(), arguments: "{\"reason\":\"done\"}".into() })));
+        assert_eq!(
+            parse(call),
+            Ok(ServerEvent::ToolCall(ToolCall {
+                call_id: "call_1".into(),
+                name: "end_call".into(),
+                arguments: "{\"reason\":\"done\"}".into()
+            }))
+        );
         let failed = r#"{"type":"response.done","event_id":"e28","response":{"object":"realtime.response","id":"resp_3","status":"failed","status_details":{"type":"failed","error":{"type":"server_error","code":null,"message":"x"}},"output":[],"usage":{"total_tokens":0,"input_tokens":0,"output_tokens":0}}}"#;
-        assert_eq!(parse(failed), Ok(ServerEvent::ResponseDone(ResponseDone { response_id: "resp_3".into(), status: ResponseStatus::Failed, usage: ResponseUsage::default() })));
+        assert_eq!(
+            parse(failed),
+            Ok(ServerEvent::ResponseDone(ResponseDone {
+                response_id: "resp_3".into(),
+                status: ResponseStatus::Failed,
+                usage: ResponseUsage::default()
+            }))
+        );
         let error = r#"{"type":"error","event_id":"event_9","error":{"type":"invalid_request_error","code":null,"message":"m","param":null,"event_id":"rc-7"}}"#;
-        assert_eq!(parse(error), Ok(ServerEvent::Error(ServerError { code: "invalid_request_error".into(), event_id: Some("rc-7".into()) })));
+        assert_eq!(
+            parse(error),
+            Ok(ServerEvent::Error(ServerError {
+                code: "invalid_request_error".into(),
+                event_id: Some("rc-7".into())
+            }))
+        );
     }
 
     #[test]
     fn words_with_escapes_are_unescaped() {
         let text = r#"{"type":"conversation.item.input_audio_transcription.completed","item_id":"i","content_index":0,"transcript":"It\u2019s \"done\"","usage":null}"#;
-        assert_eq!(parse(text), Ok(ServerEvent::Transcribed { item_id: "i".into(), transcript: "It’s \"done\"".into(), usage: TranscriptionUsage::default() }));
+        assert_eq!(
+            parse(text),
+            Ok(ServerEvent::Transcribed {
+                item_id: "i".into(),
+                transcript: "It’s \"done\"".into(),
+                usage: TranscriptionUsage::default()
+            })
+        );
     }
 
     #[test]
     fn news_is_ignored_and_nonsense_is_malformed() {
-        assert_eq!(parse(r#"{"type":"response.sparkles","x":[1]}"#), Ok(ServerEvent::Other));
-        assert_eq!(parse(r#"{"type":"response.output_item.done","item":{"type":"message","id":"a"}}"#), Ok(ServerEvent::Other));
-        for bad in ["", "{}", r#"{"type":3}"#, r#"{"type":"response.done"}"#, r#"{"type":"response.output_audio.delta","delta":"AA=="}"#,
-            r#"{"type":"response.output_item.done","item":{"type":"function_call","status":"incomplete","call_id":"c","name":"n","arguments":"{"}}"#] {
+        assert_eq!(
+            parse(r#"{"type":"response.sparkles","x":[1]}"#),
+            Ok(ServerEvent::Other)
+        );
+        assert_eq!(
+            parse(r#"{"type":"response.output_item.done","item":{"type":"message","id":"a"}}"#),
+            Ok(ServerEvent::Other)
+        );
+        for bad in [
+            "",
+            "{}",
+            r#"{"type":3}"#,
+            r#"{"type":"response.done"}"#,
+            r#"{"type":"response.output_audio.delta","delta":"AA=="}"#,
+            r#"{"type":"response.output_item.done","item":{"type":"function_call","status":"incomplete","call_id":"c","name":"n","arguments":"{"}}"#,
+        ] {
             assert_eq!(parse(bad), Err(EventError::Malformed), "{bad}");
         }
     }

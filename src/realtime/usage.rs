@@ -35,18 +35,32 @@ impl Usage {
         self.input_text = self.input_text.saturating_add(input.text_tokens);
         self.input_audio = self.input_audio.saturating_add(input.audio_tokens);
         // Without details, cached tokens are taken for text, the cheaper class to be wrong about.
-        self.cached_text = self.cached_text.saturating_add(cached.map_or(input.cached_tokens, |c| c.text_tokens));
-        self.cached_audio = self.cached_audio.saturating_add(cached.map_or(0, |c| c.audio_tokens));
-        self.output_text = self.output_text.saturating_add(usage.output_token_details.text_tokens);
-        self.output_audio = self.output_audio.saturating_add(usage.output_token_details.audio_tokens);
+        self.cached_text = self
+            .cached_text
+            .saturating_add(cached.map_or(input.cached_tokens, |c| c.text_tokens));
+        self.cached_audio = self
+            .cached_audio
+            .saturating_add(cached.map_or(0, |c| c.audio_tokens));
+        self.output_text = self
+            .output_text
+            .saturating_add(usage.output_token_details.text_tokens);
+        self.output_audio = self
+            .output_audio
+            .saturating_add(usage.output_token_details.audio_tokens);
     }
 
     /// Adds the `usage` of one finished transcription.
     pub fn add_transcription(&mut self, usage: &TranscriptionUsage) {
         self.transcription_input = self.transcription_input.saturating_add(usage.input_tokens);
-        self.transcription_output = self.transcription_output.saturating_add(usage.output_tokens);
+        self.transcription_output = self
+            .transcription_output
+            .saturating_add(usage.output_tokens);
         let ms = (usage.seconds.clamp(0.0, 86_400.0) * 1000.0).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to a day"
+        )]
         let ms = ms as u64;
         self.transcription_ms = self.transcription_ms.saturating_add(ms);
     }
@@ -92,7 +106,9 @@ pub struct TranscriptionUsage {
     seconds: f64,
 }
 
-fn null_is_zero<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+fn null_is_zero<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
@@ -112,14 +128,37 @@ mod tests {
         sum.add_response(&full);
         sum.add_response(&full);
         sum.add_response(&bare);
-        assert_eq!(sum, Usage { input_text: 238, input_audio: 26, cached_text: 120, cached_audio: 8, output_text: 60, output_audio: 182, ..Usage::default() });
+        assert_eq!(
+            sum,
+            Usage {
+                input_text: 238,
+                input_audio: 26,
+                cached_text: 120,
+                cached_audio: 8,
+                output_text: 60,
+                output_audio: 182,
+                ..Usage::default()
+            }
+        );
     }
 
     #[test]
     fn transcription_is_counted_in_tokens_or_in_time() {
         let mut sum = Usage::default();
-        sum.add_transcription(&serde_json::from_str(r#"{"type":"tokens","input_tokens":11,"output_tokens":3}"#).unwrap());
-        sum.add_transcription(&serde_json::from_str(r#"{"type":"duration","seconds":1.2}"#).unwrap());
-        assert_eq!((sum.transcription_input, sum.transcription_output, sum.transcription_ms), (11, 3, 1200));
+        sum.add_transcription(
+            &serde_json::from_str(r#"{"type":"tokens","input_tokens":11,"output_tokens":3}"#)
+                .unwrap(),
+        );
+        sum.add_transcription(
+            &serde_json::from_str(r#"{"type":"duration","seconds":1.2}"#).unwrap(),
+        );
+        assert_eq!(
+            (
+                sum.transcription_input,
+                sum.transcription_output,
+                sum.transcription_ms
+            ),
+            (11, 3, 1200)
+        );
     }
 }

@@ -60,7 +60,13 @@ pub fn parse(text: &str) -> Result<MediaMessage<'_>, MediaError> {
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| MediaError::Malformed)?;
     let message = match &*wire.event {
         "connected" => Some(MediaMessage::Connected),
-        "start" => wire.start.zip(wire.stream_sid).map(|(start, stream_sid)| MediaMessage::Start { stream_sid, call_sid: start.call_sid }),
+        "start" => wire
+            .start
+            .zip(wire.stream_sid)
+            .map(|(start, stream_sid)| MediaMessage::Start {
+                stream_sid,
+                call_sid: start.call_sid,
+            }),
         "media" => wire.media.map(|m| MediaMessage::Media {
             payload: m.payload,
             timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()).unwrap_or(0),
@@ -76,12 +82,26 @@ pub fn parse(text: &str) -> Result<MediaMessage<'_>, MediaError> {
 /// Audio to the phone.
 pub fn media(stream_sid: &str, payload: &str) -> String {
     // Both are plain ASCII without quotes: the SID is checked at `start`, the payload is base64.
-    ["{\"event\":\"media\",\"streamSid\":\"", stream_sid, "\",\"media\":{\"payload\":\"", payload, "\"}}"].concat()
+    [
+        "{\"event\":\"media\",\"streamSid\":\"",
+        stream_sid,
+        "\",\"media\":{\"payload\":\"",
+        payload,
+        "\"}}",
+    ]
+    .concat()
 }
 
 /// A request to be told when everything queued so far has played.
 pub fn mark(stream_sid: &str, name: &str) -> String {
-    ["{\"event\":\"mark\",\"streamSid\":\"", stream_sid, "\",\"mark\":{\"name\":\"", name, "\"}}"].concat()
+    [
+        "{\"event\":\"mark\",\"streamSid\":\"",
+        stream_sid,
+        "\",\"mark\":{\"name\":\"",
+        name,
+        "\"}}",
+    ]
+    .concat()
 }
 
 /// Throws away everything queued.
@@ -93,8 +113,11 @@ pub fn clear(stream_sid: &str) -> String {
 pub fn decoded_len(payload: &str) -> Option<u64> {
     let trimmed = payload.trim_end_matches('=');
     let padding = payload.len() - trimmed.len();
-    let valid = payload.len().is_multiple_of(4) && padding <= 2
-        && trimmed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
+    let valid = payload.len().is_multiple_of(4)
+        && padding <= 2
+        && trimmed
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
     valid.then(|| (payload.len() / 4 * 3 - padding) as u64)
 }
 
@@ -148,14 +171,38 @@ mod tests {
     #[test]
     fn the_examples_of_the_protocol_are_read() {
         for (text, expected) in [
-            (r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#, MediaMessage::Connected),
-            (r#"{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC","streamSid":"MZ1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{}},"streamSid":"MZ1"}"#,
-             MediaMessage::Start { stream_sid: "MZ1".into(), call_sid: "CA1".into() }),
-            (r#"{"event":"media","sequenceNumber":"2","media":{"track":"inbound","chunk":"1","timestamp":"5","payload":"/////w=="},"streamSid":"MZ1"}"#,
-             MediaMessage::Media { payload: "/////w==".into(), timestamp_ms: 5 }),
-            (r#"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"1"}}"#, MediaMessage::Dtmf { digit: "1".into() }),
-            (r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"my label"}}"#, MediaMessage::Mark { name: "my label".into() }),
-            (r#"{"event":"stop","sequenceNumber":"9","stop":{"accountSid":"AC","callSid":"CA"},"streamSid":"MZ1"}"#, MediaMessage::Stop),
+            (
+                r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#,
+                MediaMessage::Connected,
+            ),
+            (
+                r#"{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC","streamSid":"MZ1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{}},"streamSid":"MZ1"}"#,
+                MediaMessage::Start {
+                    stream_sid: "MZ1".into(),
+                    call_sid: "CA1".into(),
+                },
+            ),
+            (
+                r#"{"event":"media","sequenceNumber":"2","media":{"track":"inbound","chunk":"1","timestamp":"5","payload":"/////w=="},"streamSid":"MZ1"}"#,
+                MediaMessage::Media {
+                    payload: "/////w==".into(),
+                    timestamp_ms: 5,
+                },
+            ),
+            (
+                r#"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"1"}}"#,
+                MediaMessage::Dtmf { digit: "1".into() },
+            ),
+            (
+                r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"my label"}}"#,
+                MediaMessage::Mark {
+                    name: "my label".into(),
+                },
+            ),
+            (
+                r#"{"event":"stop","sequenceNumber":"9","stop":{"accountSid":"AC","callSid":"CA"},"streamSid":"MZ1"}"#,
+                MediaMessage::Stop,
+            ),
             (r#"{"event":"novelty"}"#, MediaMessage::Other),
         ] {
             assert_eq!(parse(text), Ok(expected), "{text}");
@@ -164,15 +211,35 @@ mod tests {
 
     #[test]
     fn malformed_messages_are_refused() {
-        for bad in ["", "{}", "[]", "null", r#"{"event":"media"}"#, r#"{"event":"media","media":{}}"#, r#"{"event":"start","streamSid":"MZ1"}"#, r#"{"event":1}"#] {
+        for bad in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"event":"media"}"#,
+            r#"{"event":"media","media":{}}"#,
+            r#"{"event":"start","streamSid":"MZ1"}"#,
+            r#"{"event":1}"#,
+        ] {
             assert_eq!(parse(bad), Err(MediaError::Malformed), "{bad}");
         }
-        assert_eq!(parse(&" ".repeat(MAX_MESSAGE_BYTES + 1)), Err(MediaError::TooLarge));
+        assert_eq!(
+            parse(&" ".repeat(MAX_MESSAGE_BYTES + 1)),
+            Err(MediaError::TooLarge)
+        );
     }
 
     #[test]
     fn decoded_length_needs_no_decoding() {
-        for (payload, len) in [("", Some(0)), ("/////w==", Some(4)), ("////", Some(3)), ("//8=", Some(2)), ("a", None), ("a===", None), ("ab\"d", None)] {
+        for (payload, len) in [
+            ("", Some(0)),
+            ("/////w==", Some(4)),
+            ("////", Some(3)),
+            ("//8=", Some(2)),
+            ("a", None),
+            ("a===", None),
+            ("ab\"d", None),
+        ] {
             assert_eq!(decoded_len(payload), len, "{payload}");
         }
     }

@@ -12,7 +12,9 @@ pub struct E164(String);
 
 /// The text is not an E.164 number; the sender's fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("must be an E.164 phone number: `+`, then 8 to 15 digits without spaces, such as +13105550123")]
+#[error(
+    "must be an E.164 phone number: `+`, then 8 to 15 digits without spaces, such as +13105550123"
+)]
 pub struct NumberError;
 
 impl E164 {
@@ -22,7 +24,11 @@ impl E164 {
         let valid = (8..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
             && !digits.starts_with('0');
-        if valid { Ok(Self(text.to_owned())) } else { Err(NumberError) }
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NumberError)
+        }
     }
 
     /// With the leading `+`.
@@ -38,7 +44,11 @@ impl E164 {
 
 impl fmt::Debug for E164 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tail: String = self.0.chars().skip(self.0.len().saturating_sub(2)).collect();
+        let tail: String = self
+            .0
+            .chars()
+            .skip(self.0.len().saturating_sub(2))
+            .collect();
         write!(f, "E164(…{tail})")
     }
 }
@@ -65,13 +75,25 @@ mod tests {
     fn only_e164_is_a_number() {
         assert!(E164::parse("+13105550123").is_ok());
         assert!(E164::parse("+4930123456").is_ok());
-        for bad in ["", "13105550123", "+0310555012", "+1310555", "+1 310 555 0123", "+1310555012345678", "+1310555O123", "+１３１０５５５０１２３"] {
+        for bad in [
+            "",
+            "13105550123",
+            "+0310555012",
+            "+1310555",
+            "+1 310 555 0123",
+            "+1310555012345678",
+            "+1310555O123",
+            "+１３１０５５５０１２３",
+        ] {
             assert_eq!(E164::parse(bad), Err(NumberError), "{bad}");
         }
     }
 
     #[test]
     fn debug_output_hides_the_number() {
-        assert_eq!(format!("{:?}", E164::parse("+13105550123").unwrap()), "E164(…23)");
+        assert_eq!(
+            format!("{:?}", E164::parse("+13105550123").unwrap()),
+            "E164(…23)"
+        );
     }
 }

@@ -27,7 +27,10 @@ impl CreateCall<'_> {
         form.append_pair("From", self.from.as_str());
         form.append_pair("Url", &format!("{}/twilio/voice", self.base_url));
         form.append_pair("Method", "POST");
-        form.append_pair("StatusCallback", &format!("{}/twilio/status", self.base_url));
+        form.append_pair(
+            "StatusCallback",
+            &format!("{}/twilio/status", self.base_url),
+        );
         form.append_pair("StatusCallbackMethod", "POST");
         for event in ["initiated", "ringing", "answered", "completed"] {
             form.append_pair("StatusCallbackEvent", event);
@@ -78,11 +81,13 @@ pub fn parse_created(http: u16, body: &str) -> Result<CallSid, Refusal> {
     if !(200..300).contains(&http) {
         return Err(parse_refusal(http, body));
     }
-    serde_json::from_str::<Created>(body).map(|c| c.sid).map_err(|_| Refusal {
-        http,
-        code: None,
-        message: "the answer had no call SID".into(),
-    })
+    serde_json::from_str::<Created>(body)
+        .map(|c| c.sid)
+        .map_err(|_| Refusal {
+            http,
+            code: None,
+            message: "the answer had no call SID".into(),
+        })
 }
 
 /// Reads an error answer.
@@ -92,9 +97,18 @@ pub fn parse_refusal(http: u16, body: &str) -> Refusal {
         code: Option<u32>,
         message: Option<String>,
     }
-    let parsed = serde_json::from_str(body).unwrap_or(ErrorBody { code: None, message: None });
-    let message = parsed.message.unwrap_or_else(|| format!("HTTP status {http} without a Twilio error body"));
-    Refusal { http, code: parsed.code, message: message.chars().take(300).collect() }
+    let parsed = serde_json::from_str(body).unwrap_or(ErrorBody {
+        code: None,
+        message: None,
+    });
+    let message = parsed
+        .message
+        .unwrap_or_else(|| format!("HTTP status {http} without a Twilio error body"));
+    Refusal {
+        http,
+        code: parsed.code,
+        message: message.chars().take(300).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -103,8 +117,18 @@ mod tests {
 
     #[test]
     fn a_call_is_created_with_repeated_event_keys_and_both_limits() {
-        let (to, from) = (E164::parse("+13105550123").unwrap(), E164::parse("+13105550100").unwrap());
-        let form = CreateCall { to: &to, from: &from, base_url: "https://h", ring_timeout_sec: 40, time_limit_sec: 660 }.to_form();
+        let (to, from) = (
+            E164::parse("+13105550123").unwrap(),
+            E164::parse("+13105550100").unwrap(),
+        );
+        let form = CreateCall {
+            to: &to,
+            from: &from,
+            base_url: "https://h",
+            ring_timeout_sec: 40,
+            time_limit_sec: 660,
+        }
+        .to_form();
         assert_eq!(
             form,
             "To=%2B13105550123&From=%2B13105550100&Url=https%3A%2F%2Fh%2Ftwilio%2Fvoice&Method=POST\
@@ -117,9 +141,18 @@ mod tests {
     #[test]
     fn answers_are_read_or_explained() {
         let sid = "CA00000000000000000000000000000001";
-        assert_eq!(parse_created(201, &format!("{{\"sid\":\"{sid}\",\"status\":\"queued\"}}")).unwrap().as_str(), sid);
-        let refused = parse_created(400, r#"{"code":21211,"message":"bad To","status":400}"#).unwrap_err();
-        assert_eq!((refused.http, refused.code, refused.message.as_str()), (400, Some(21211), "bad To"));
+        assert_eq!(
+            parse_created(201, &format!("{{\"sid\":\"{sid}\",\"status\":\"queued\"}}"))
+                .unwrap()
+                .as_str(),
+            sid
+        );
+        let refused =
+            parse_created(400, r#"{"code":21211,"message":"bad To","status":400}"#).unwrap_err();
+        assert_eq!(
+            (refused.http, refused.code, refused.message.as_str()),
+            (400, Some(21211), "bad To")
+        );
         assert_eq!(parse_created(201, "{}").unwrap_err().code, None);
         assert_eq!(parse_created(503, "<html>").unwrap_err().http, 503);
     }

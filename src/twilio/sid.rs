@@ -16,7 +16,11 @@ pub struct SidError;
 impl CallSid {
     /// Parses a call SID.
     pub fn parse(text: &str) -> Result<Self, SidError> {
-        if is_sid(text, "CA") { Ok(Self(text.to_owned())) } else { Err(SidError) }
+        if is_sid(text, "CA") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SidError)
+        }
     }
 
     /// The SID as Twilio writes it.
@@ -47,7 +51,8 @@ impl From<CallSid> for String {
 
 /// Whether the text is a SID with this two-letter prefix.
 pub fn is_sid(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    text.strip_prefix(prefix)
+        .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]
@@ -57,8 +62,15 @@ mod tests {
     #[test]
     fn only_the_exact_form_is_a_call_sid() {
         assert!(CallSid::parse("CA0123456789abcdef0123456789abcdef").is_ok());
-        for bad in ["", "CA", "CA0123456789abcdef0123456789abcde", "MZ0123456789abcdef0123456789abcdef",
-            "CA0123456789abcdef0123456789abcdeg", "CA0123456789abcdef0123456789abcdef0", "CA../../0123456789abcdef012345678"] {
+        for bad in [
+            "",
+            "CA",
+            "CA0123456789abcdef0123456789abcde",
+            "MZ0123456789abcdef0123456789abcdef",
+            "CA0123456789abcdef0123456789abcdeg",
+            "CA0123456789abcdef0123456789abcdef0",
+            "CA../../0123456789abcdef012345678",
+        ] {
             assert_eq!(CallSid::parse(bad), Err(SidError), "{bad}");
         }
     }

@@ -11,7 +11,12 @@ use sha1::Sha1;
 ///
 /// `params` are the decoded form parameters in the order received; none for a GET.
 /// The comparison takes constant time.
-pub fn verify(auth_tokens: &[&str], url: &str, params: &[(String, String)], signature: &str) -> bool {
+pub fn verify(
+    auth_tokens: &[&str],
+    url: &str,
+    params: &[(String, String)],
+    signature: &str,
+) -> bool {
     // Some stacks sign the URL with its default port written out (twilio-node tries both, too).
     [Some(url.to_owned()), with_default_port(url)]
         .iter()
@@ -26,7 +31,9 @@ pub fn verify(auth_tokens: &[&str], url: &str, params: &[(String, String)], sign
 pub fn verify_stream(auth_tokens: &[&str], base: &str, path: &str, signature: &str) -> bool {
     let socket_base = socket_url(base);
     [socket_base.as_str(), base].iter().any(|base| {
-        ["", "/"].iter().any(|slash| verify(auth_tokens, &format!("{base}{path}{slash}"), &[], signature))
+        ["", "/"]
+            .iter()
+            .any(|slash| verify(auth_tokens, &format!("{base}{path}{slash}"), &[], signature))
     })
 }
 
@@ -38,8 +45,15 @@ pub fn socket_url(base: &str) -> String {
     }
 }
 
-fn verify_exact(auth_tokens: &[&str], url: &str, params: &[(String, String)], signature: &str) -> bool {
-    let Ok(given) = STANDARD.decode(signature) else { return false };
+fn verify_exact(
+    auth_tokens: &[&str],
+    url: &str,
+    params: &[(String, String)],
+    signature: &str,
+) -> bool {
+    let Ok(given) = STANDARD.decode(signature) else {
+        return false;
+    };
     // `|` and not `||`: which token matched must not show in the time.
     auth_tokens.iter().fold(false, |found, token| {
         found | mac(token, url, params).is_some_and(|mac| mac.verify_slice(&given).is_ok())
@@ -80,22 +94,48 @@ mod tests {
     use super::*;
 
     fn params(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
-    const P: [(&str, &str); 5] = [("CallSid", "CA1234567890ABCDE"), ("Caller", "+14158675309"), ("Digits", "1234"),
-        ("From", "+14158675309"), ("To", "+18005551212")];
+    const P: [(&str, &str); 5] = [
+        ("CallSid", "CA1234567890ABCDE"),
+        ("Caller", "+14158675309"),
+        ("Digits", "1234"),
+        ("From", "+14158675309"),
+        ("To", "+18005551212"),
+    ];
 
     #[test]
     fn the_vectors_of_twilio_node_verify() {
         for (url, signature) in [
-            ("https://mycompany.com/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
-            ("https://mycompany.com:443/myapp.php?foo=1&bar=2", "kvajT1Ptam85bY51eRf/AJRuM3w="),
-            ("http://mycompany.com:1234/myapp.php?foo=1&bar=2", "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="),
-            ("https://user:pass@mycompany.com/myapp.php?foo=1&bar=2", "CukzLTc1tT5dXEDIHm/tKBanW10="),
-            ("https://mycompany.com/myapp.php?foo=1&bar=2&Body=It%27s+amazing", "TfZzewPq8wqrGlMfyAud8+/IvJ0="),
+            (
+                "https://mycompany.com/myapp.php?foo=1&bar=2",
+                "RSOYDt4T1cUTdK1PDd93/VVr8B8=",
+            ),
+            (
+                "https://mycompany.com:443/myapp.php?foo=1&bar=2",
+                "kvajT1Ptam85bY51eRf/AJRuM3w=",
+            ),
+            (
+                "http://mycompany.com:1234/myapp.php?foo=1&bar=2",
+                "Zmvh+3yNM1Phv2jhDCwEM3q5ebU=",
+            ),
+            (
+                "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2",
+                "CukzLTc1tT5dXEDIHm/tKBanW10=",
+            ),
+            (
+                "https://mycompany.com/myapp.php?foo=1&bar=2&Body=It%27s+amazing",
+                "TfZzewPq8wqrGlMfyAud8+/IvJ0=",
+            ),
         ] {
-            assert!(verify_exact(&["12345"], url, &params(&P), signature), "{url}");
+            assert!(
+                verify_exact(&["12345"], url, &params(&P), signature),
+                "{url}"
+            );
         }
     }
 
@@ -105,32 +145,86 @@ mod tests {
         let base = "https://calls.example.com";
         let sid = ("CallSid", "CA00000000000000000000000000000001");
         for (path, pairs, signature) in [
-            ("/twilio/voice", vec![("CallerName", "Zoë Müller"), sid, ("From", "+14155550100")], "hlNmLMZqB6vaQzQJeMfvpvbSoCw="),
-            ("/twilio/status", vec![sid, ("CallStatus", "completed"), ("ToZip", ""), ("Timestamp", "Tue, 31 Aug 2010 20:36:44 +0000")], "LqqhfPC4G5aRXuLHunz8gpSwJCQ="),
-            ("/x", vec![("b", "2"), ("B", "1"), ("a", "3"), ("A_", "4")], "IvivRctXSp4Bl53coDoUJLud2sA="),
+            (
+                "/twilio/voice",
+                vec![("CallerName", "Zoë Müller"), sid, ("From", "+14155550100")],
+                "hlNmLMZqB6vaQzQJeMfvpvbSoCw=",
+            ),
+            (
+                "/twilio/status",
+                vec![
+                    sid,
+                    ("CallStatus", "completed"),
+                    ("ToZip", ""),
+                    ("Timestamp", "Tue, 31 Aug 2010 20:36:44 +0000"),
+                ],
+                "LqqhfPC4G5aRXuLHunz8gpSwJCQ=",
+            ),
+            (
+                "/x",
+                vec![("b", "2"), ("B", "1"), ("a", "3"), ("A_", "4")],
+                "IvivRctXSp4Bl53coDoUJLud2sA=",
+            ),
         ] {
-            assert!(verify(&t, &format!("{base}{path}"), &params(&pairs), signature), "{path}");
+            assert!(
+                verify(&t, &format!("{base}{path}"), &params(&pairs), signature),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn repeated_parameters_are_sorted_and_counted_once() {
-        let repeated = params(&[("Sid", "CA123"), ("SidAccount", "AC123"), ("Digits", "5678"), ("Digits", "1234"), ("Digits", "1234")]);
-        assert!(verify(&["12345"], "https://mycompany.com/myapp.php?foo=1&bar=2", &repeated, "IK+Dwps556ElfBT0I3Rgjkr1wJU="));
+        let repeated = params(&[
+            ("Sid", "CA123"),
+            ("SidAccount", "AC123"),
+            ("Digits", "5678"),
+            ("Digits", "1234"),
+            ("Digits", "1234"),
+        ]);
+        assert!(verify(
+            &["12345"],
+            "https://mycompany.com/myapp.php?foo=1&bar=2",
+            &repeated,
+            "IK+Dwps556ElfBT0I3Rgjkr1wJU="
+        ));
     }
 
     #[test]
     fn a_url_signed_with_its_default_port_verifies() {
         let signed_with_port = "kvajT1Ptam85bY51eRf/AJRuM3w=";
-        assert!(verify(&["12345"], "https://mycompany.com/myapp.php?foo=1&bar=2", &params(&P), signed_with_port));
+        assert!(verify(
+            &["12345"],
+            "https://mycompany.com/myapp.php?foo=1&bar=2",
+            &params(&P),
+            signed_with_port
+        ));
     }
 
     #[test]
     fn the_stream_upgrade_verifies_in_all_four_spellings() {
-        for signature in ["N4otbzNKsPbukYWu4CuCJCW4lWY=", "B9evdNt68ktGC3FFSv+GnmAWZJQ=", "KU0bFXwgnBN7TxSNpFLqiI1WPOA=", "A5+e4xulu5UmLvDKcp8NTfI2pPw="] {
-            assert!(verify_stream(&["test_auth_token"], "https://calls.example.com", "/media", signature), "{signature}");
+        for signature in [
+            "N4otbzNKsPbukYWu4CuCJCW4lWY=",
+            "B9evdNt68ktGC3FFSv+GnmAWZJQ=",
+            "KU0bFXwgnBN7TxSNpFLqiI1WPOA=",
+            "A5+e4xulu5UmLvDKcp8NTfI2pPw=",
+        ] {
+            assert!(
+                verify_stream(
+                    &["test_auth_token"],
+                    "https://calls.example.com",
+                    "/media",
+                    signature
+                ),
+                "{signature}"
+            );
         }
-        assert!(!verify_stream(&["test_auth_token"], "https://calls.example.com", "/other", "N4otbzNKsPbukYWu4CuCJCW4lWY="));
+        assert!(!verify_stream(
+            &["test_auth_token"],
+            "https://calls.example.com",
+            "/other",
+            "N4otbzNKsPbukYWu4CuCJCW4lWY="
+        ));
     }
 
     #[test]
@@ -141,12 +235,20 @@ mod tests {
         changed[2] = ("Digits", "1235");
         assert!(!verify(&["12345"], url, &params(&changed), good));
         assert!(!verify(&["12345"], url, &params(&P[1..]), good));
-        assert!(!verify(&["12345"], "https://mycompany.com/myapp.php?foo=1&bar=3", &params(&P), good));
+        assert!(!verify(
+            &["12345"],
+            "https://mycompany.com/myapp.php?foo=1&bar=3",
+            &params(&P),
+            good
+        ));
         assert!(!verify(&["12346"], url, &params(&P), good));
         assert!(!verify(&[], url, &params(&P), good));
         for bad in ["", "RSOY", "not base64 !", "RSOYDt4T1cUTdK1PDd93/VVr8B9="] {
             assert!(!verify(&["12345"], url, &params(&P), bad), "{bad}");
         }
-        assert!(verify(&["old", "12345"], url, &params(&P), good), "a second token, during rotation");
+        assert!(
+            verify(&["old", "12345"], url, &params(&P), good),
+            "a second token, during rotation"
+        );
     }
 }

@@ -39,14 +39,22 @@ impl Twiml {
     pub fn to_xml(&self) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>");
         let written = match self {
-            Self::ConnectStream { url, action, status_callback } => write!(
+            Self::ConnectStream {
+                url,
+                action,
+                status_callback,
+            } => write!(
                 xml,
                 "<Connect action=\"{}\" method=\"POST\"><Stream url=\"{}\" statusCallback=\"{}\" statusCallbackMethod=\"POST\"/></Connect>",
                 escape(action),
                 escape(url),
                 escape(status_callback)
             ),
-            Self::Dial { number, caller_id, action } => write!(
+            Self::Dial {
+                number,
+                caller_id,
+                action,
+            } => write!(
                 xml,
                 "<Dial action=\"{}\" method=\"POST\" callerId=\"{}\" timeout=\"30\"><Number>{}</Number></Dial>",
                 escape(action),
@@ -54,7 +62,12 @@ impl Twiml {
                 escape(number)
             ),
             Self::SayAndHangUp { text, language } => {
-                write!(xml, "<Say language=\"{}\">{}</Say><Hangup/>", escape(language), escape(text))
+                write!(
+                    xml,
+                    "<Say language=\"{}\">{}</Say><Hangup/>",
+                    escape(language),
+                    escape(text)
+                )
             }
             Self::HangUp => write!(xml, "<Hangup/>"),
         };
@@ -66,18 +79,19 @@ impl Twiml {
 
 /// Escapes text for XML content and attributes; characters XML 1.0 forbids become spaces.
 fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            c if c.is_control() || c == '\u{FFFE}' || c == '\u{FFFF}' => out.push(' '),
-            c => out.push(c),
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            match c {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&apos;"),
+                c if c.is_control() || c == '\u{FFFE}' || c == '\u{FFFF}' => out.push(' '),
+                c => out.push(c),
+            }
+            out
+        })
 }
 
 #[cfg(test)]
@@ -86,7 +100,11 @@ mod tests {
 
     #[test]
     fn the_stream_is_connected_and_not_started() {
-        let twiml = Twiml::ConnectStream { url: "wss://h/ws/media/CA1/t".into(), action: "https://h/a".into(), status_callback: "https://h/s".into() };
+        let twiml = Twiml::ConnectStream {
+            url: "wss://h/ws/media/CA1/t".into(),
+            action: "https://h/a".into(),
+            status_callback: "https://h/s".into(),
+        };
         assert_eq!(
             twiml.to_xml(),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Connect action=\"https://h/a\" method=\"POST\">\
@@ -96,7 +114,10 @@ mod tests {
 
     #[test]
     fn text_cannot_break_out_of_its_element() {
-        let twiml = Twiml::SayAndHangUp { text: "</Say><Dial>+1900\u{0}\"'&".into(), language: "en\"".into() };
+        let twiml = Twiml::SayAndHangUp {
+            text: "</Say><Dial>+1900\u{0}\"'&".into(),
+            language: "en\"".into(),
+        };
         assert!(twiml.to_xml().contains("<Say language=\"en&quot;\">&lt;/Say&gt;&lt;Dial&gt;+1900 &quot;&apos;&amp;</Say><Hangup/>"));
     }
 }

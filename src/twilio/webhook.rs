@@ -32,7 +32,10 @@ impl Form {
 
     /// The first value of a parameter, if it is there and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+        self.0
+            .iter()
+            .find(|(n, v)| n == name && !v.is_empty())
+            .map(|(_, v)| v.as_str())
     }
 
     /// The call this webhook is about, if it belongs to the account.
@@ -116,7 +119,10 @@ impl CallStatus {
 
     /// Whether the call is over.
     pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Busy | Self::NoAnswer | Self::Failed | Self::Canceled)
+        matches!(
+            self,
+            Self::Completed | Self::Busy | Self::NoAnswer | Self::Failed | Self::Canceled
+        )
     }
 }
 
@@ -129,16 +135,29 @@ mod tests {
     #[test]
     fn a_status_callback_is_read() {
         let form = Form::decode(BODY);
-        assert_eq!(form.status(), Some(StatusCallback { status: CallStatus::NoAnswer, sequence: Some(3), duration_sec: Some(0) }));
+        assert_eq!(
+            form.status(),
+            Some(StatusCallback {
+                status: CallStatus::NoAnswer,
+                sequence: Some(3),
+                duration_sec: Some(0)
+            })
+        );
         assert_eq!(form.get("Name"), Some("Zoë M"));
         assert_eq!(form.get("ToZip"), None);
-        assert!(form.params().contains(&("ToZip".into(), String::new())), "empty values are signed");
+        assert!(
+            form.params().contains(&("ToZip".into(), String::new())),
+            "empty values are signed"
+        );
     }
 
     #[test]
     fn a_webhook_of_another_account_or_without_a_call_is_refused() {
         assert_eq!(Form::decode(BODY).call_sid("AC2"), Err(FormError::Account));
-        assert_eq!(Form::decode(b"AccountSid=AC1").call_sid("AC1"), Err(FormError::CallSid(SidError)));
+        assert_eq!(
+            Form::decode(b"AccountSid=AC1").call_sid("AC1"),
+            Err(FormError::CallSid(SidError))
+        );
         assert!(Form::decode(BODY).call_sid("AC1").is_ok());
     }
 }

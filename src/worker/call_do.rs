@@ -27,8 +27,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{
-    Delay, DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State, Stub, WebSocket,
-    WebSocketIncomingMessage, WebSocketPair, durable_object,
+    Delay, DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State,
+    Stub, WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
 /// Storage keys.
@@ -75,32 +75,63 @@ struct Kept {
 pub(super) async fn begin(env: &Env, begin: &Begin) -> std::result::Result<(), Problem> {
     let body = serde_json::to_string(begin).map_err(|_| Problem::internal())?;
     let response = send(env, &begin.sid, "/begin", Some(body), None).await?;
-    if response.status_code() < 300 { Ok(()) } else { Err(Problem::internal()) }
+    if response.status_code() < 300 {
+        Ok(())
+    } else {
+        Err(Problem::internal())
+    }
 }
 
 /// Asks the object on Twilio's behalf: TwiML, or nothing.
-pub(super) async fn ask(env: &Env, sid: &CallSid, ask: &Ask) -> std::result::Result<String, Problem> {
+pub(super) async fn ask(
+    env: &Env,
+    sid: &CallSid,
+    ask: &Ask,
+) -> std::result::Result<String, Problem> {
     let body = serde_json::to_string(ask).map_err(|_| Problem::internal())?;
     let mut response = send(env, sid, "/ask", Some(body), None).await?;
     response.text().await.map_err(runtime_error("object_text"))
 }
 
 /// The call's state or outcome, if the object knows the call.
-pub(super) async fn state(env: &Env, sid: &CallSid) -> std::result::Result<Option<String>, Problem> {
+pub(super) async fn state(
+    env: &Env,
+    sid: &CallSid,
+) -> std::result::Result<Option<String>, Problem> {
     let mut response = send(env, sid, "/state", None, None).await?;
     match response.status_code() {
-        200 => response.text().await.map(Some).map_err(runtime_error("object_text")),
+        200 => response
+            .text()
+            .await
+            .map(Some)
+            .map_err(runtime_error("object_text")),
         _ => Ok(None),
     }
 }
 
 /// Opens the media socket.
-pub(super) async fn media(env: &Env, sid: &CallSid, token: &str) -> std::result::Result<Response, Problem> {
+pub(super) async fn media(
+    env: &Env,
+    sid: &CallSid,
+    token: &str,
+) -> std::result::Result<Response, Problem> {
     let response = send(env, sid, "/media", None, Some(token)).await?;
-    if response.status_code() == 101 { Ok(response) } else { Err(Problem::forbidden("this stream token is unknown or was used before")) }
+    if response.status_code() == 101 {
+        Ok(response)
+    } else {
+        Err(Problem::forbidden(
+            "this stream token is unknown or was used before",
+        ))
+    }
 }
 
-async fn send(env: &Env, sid: &CallSid, path: &str, body: Option<String>, token: Option<&str>) -> std::result::Result<Response, Problem> {
+async fn send(
+    env: &Env,
+    sid: &CallSid,
+    path: &str,
+    body: Option<String>,
+    token: Option<&str>,
+) -> std::result::Result<Response, Problem> {
     let exchange = async {
         let stub: Stub = env.durable_object(CALLS)?.get_by_name(sid.as_str())?;
         let headers = Headers::new();
@@ -113,7 +144,11 @@ async fn send(env: &Env, sid: &CallSid, path: &str, body: Option<String>, token:
         if let Some(body) = body {
             init.with_method(Method::Post).with_body(Some(body.into()));
         }
-        stub.fetch_with_request(Request::new_with_init(&format!("https://call{path}"), &init)?).await
+        stub.fetch_with_request(Request::new_with_init(
+            &format!("https://call{path}"),
+            &init,
+        )?)
+        .await
     };
     exchange.await.map_err(runtime_error("object"))
 }
@@ -161,7 +196,9 @@ impl DurableObject for CallSession {
             armed: Cell::new(None),
             waiting: RefCell::default(),
         };
-        Self { session: Rc::new(session) }
+        Self {
+            session: Rc::new(session),
+        }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -181,7 +218,11 @@ impl DurableObject for CallSession {
         Response::empty()
     }
 
-    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
         if self.session.call.borrow().is_none() {
             self.session.wake_up(socket).await?;
         }
@@ -193,7 +234,13 @@ impl DurableObject for CallSession {
         Ok(())
     }
 
-    async fn websocket_close(&self, socket: WebSocket, _code: usize, _reason: String, _was_clean: bool) -> Result<()> {
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        _code: usize,
+        _reason: String,
+        _was_clean: bool,
+    ) -> Result<()> {
         // Answering a close is harmless where the runtime has done so already.
         let _ = socket.close(Some(1000), Some("bye"));
         self.session.load().await?;
@@ -268,7 +315,9 @@ impl Session {
 
     /// Runs a timer for the next deadline, unless one runs that fires earlier.
     fn arm(self: &Rc<Self>) {
-        let Some(due) = self.call.borrow().as_ref().and_then(Call::next_deadline) else { return };
+        let Some(due) = self.call.borrow().as_ref().and_then(Call::next_deadline) else {
+            return;
+        };
         if self.armed.get().is_some_and(|armed| armed <= due) {
             return;
         }
@@ -310,19 +359,31 @@ impl Session {
             && self.call.borrow().is_none()
         {
             self.sid.replace(Some(record.sid.clone()));
-            self.call.replace(Some(Call::restore(Settings::from(config), record)));
+            self.call
+                .replace(Some(Call::restore(Settings::from(config), record)));
         }
         Ok(())
     }
 
     async fn begin(self: &Rc<Self>, begin: Begin) -> Result<Response> {
-        let Some(config) = &self.config else { return Response::error("", 503) };
+        let Some(config) = &self.config else {
+            return Response::error("", 503);
+        };
         if self.call.borrow().is_none() {
             self.sid.replace(Some(begin.sid.clone()));
-            let call = Call::new(Settings::from(config), begin.sid, begin.request, begin.token, now_ms());
+            let call = Call::new(
+                Settings::from(config),
+                begin.sid,
+                begin.request,
+                begin.token,
+                now_ms(),
+            );
             let alarm_in = call.final_deadline().saturating_sub(now_ms());
             self.call.replace(Some(call));
-            self.state.storage().set_alarm(Duration::from_millis(alarm_in)).await?;
+            self.state
+                .storage()
+                .set_alarm(Duration::from_millis(alarm_in))
+                .await?;
             self.drive();
         }
         for waiting in self.waiting.take() {
@@ -340,7 +401,10 @@ impl Session {
             let patience = Delay::from(Duration::from_millis(BEGIN_PATIENCE_MS));
             if let Either::Right(_) = select(pin!(known), pin!(patience)).await {
                 self.log(&LogLine::error("unknown_call"));
-                let farewell = Twiml::SayAndHangUp { text: prompt::FAREWELL.into(), language: "en-US".into() };
+                let farewell = Twiml::SayAndHangUp {
+                    text: prompt::FAREWELL.into(),
+                    language: "en-US".into(),
+                };
                 return Response::ok(farewell.to_xml());
             }
         }
@@ -361,7 +425,11 @@ impl Session {
 
     fn media(self: &Rc<Self>, request: &Request) -> Result<Response> {
         let token = request.headers().get(TOKEN_HEADER)?.unwrap_or_default();
-        let claimed = self.call.borrow_mut().as_mut().is_some_and(|call| call.claim_stream(&token));
+        let claimed = self
+            .call
+            .borrow_mut()
+            .as_mut()
+            .is_some_and(|call| call.claim_stream(&token));
         self.drive();
         if !claimed {
             return Response::error("", 403);
@@ -408,8 +476,15 @@ impl Session {
 
     /// Keeps the outcome, then publishes it.
     async fn keep(self: Rc<Self>, finished: Finished) {
-        let Some(sid) = self.sid.borrow().clone() else { return };
-        let kept = Kept { sid, json: finished.json, summary: finished.summary, in_kv: false };
+        let Some(sid) = self.sid.borrow().clone() else {
+            return;
+        };
+        let kept = Kept {
+            sid,
+            json: finished.json,
+            summary: finished.summary,
+            in_kv: false,
+        };
         if self.write(&kept).await.is_err() {
             self.log(&LogLine::error("outcome_not_kept"));
         }
@@ -420,13 +495,23 @@ impl Session {
 
     /// Writes the outcome to KV; the alarm tries again if that fails, and cleans up if not.
     async fn publish(&self, mut kept: Kept) -> Result<()> {
-        let ttl_days = self.config.as_ref().map_or(30, |config| config.outcome_ttl_days);
+        let ttl_days = self
+            .config
+            .as_ref()
+            .map_or(30, |config| config.outcome_ttl_days);
         let published = store::put(&self.env, &kept.sid, &kept.json, &kept.summary, ttl_days).await;
         if published.is_ok() {
             kept.in_kv = true;
             self.write(&kept).await?;
         }
-        self.state.storage().set_alarm(if published.is_ok() { KEEP_MS } else { KV_RETRY_MS }).await?;
+        self.state
+            .storage()
+            .set_alarm(if published.is_ok() {
+                KEEP_MS
+            } else {
+                KV_RETRY_MS
+            })
+            .await?;
         published
     }
 

@@ -17,12 +17,25 @@ const SIGNATURE: &str = "x-twilio-signature";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A webhook about a call.
-pub(super) async fn call(request: Request, env: &Env, config: &Config, hook: Hook) -> Result<Response, Problem> {
+pub(super) async fn call(
+    request: Request,
+    env: &Env,
+    config: &Config,
+    hook: Hook,
+) -> Result<Response, Problem> {
     let (form, sid) = signed_form(request, config).await?;
     match hook {
         Hook::Voice => {
             if form.is_inbound() {
-                call_do::begin(env, &Begin { sid: sid.clone(), request: None, token: random_token()? }).await?;
+                call_do::begin(
+                    env,
+                    &Begin {
+                        sid: sid.clone(),
+                        request: None,
+                        token: random_token()?,
+                    },
+                )
+                .await?;
             }
             reply::twiml(call_do::ask(env, &sid, &Ask::Voice).await?)
         }
@@ -43,29 +56,58 @@ pub(super) async fn call(request: Request, env: &Env, config: &Config, hook: Hoo
 }
 
 /// `GET /ws/media/{sid}/{token}`
-pub(super) async fn media(request: Request, env: &Env, config: &Config, sid: &CallSid, token: &str) -> Result<Response, Problem> {
-    let header = |name: &str| request.headers().get(name).map_err(runtime_error("headers"));
+pub(super) async fn media(
+    request: Request,
+    env: &Env,
+    config: &Config,
+    sid: &CallSid,
+    token: &str,
+) -> Result<Response, Problem> {
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map_err(runtime_error("headers"))
+    };
     if !header("upgrade")?.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket")) {
         return Err(Problem::upgrade_required());
     }
     let given = header(SIGNATURE)?.unwrap_or_default();
     let path = crate::call::stream_path(sid, token);
-    if !signature::verify_stream(&config.auth_tokens(), &config.public_base_url, &path, &given) {
-        return Err(Problem::forbidden("the X-Twilio-Signature of the upgrade is missing or wrong"));
+    if !signature::verify_stream(
+        &config.auth_tokens(),
+        &config.public_base_url,
+        &path,
+        &given,
+    ) {
+        return Err(Problem::forbidden(
+            "the X-Twilio-Signature of the upgrade is missing or wrong",
+        ));
     }
     call_do::media(env, sid, token).await
 }
 
 /// The form of a webhook and the call it is about, if Twilio sent it.
 async fn signed_form(mut request: Request, config: &Config) -> Result<(Form, CallSid), Problem> {
-    let given = request.headers().get(SIGNATURE).map_err(runtime_error("headers"))?.unwrap_or_default();
+    let given = request
+        .headers()
+        .get(SIGNATURE)
+        .map_err(runtime_error("headers"))?
+        .unwrap_or_default();
     let url = request.url().map_err(runtime_error("url"))?;
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let signed_url = format!("{}{}{query}", config.public_base_url, url.path());
     let form = Form::decode(&read_body(&mut request, FORM).await?);
     if !signature::verify(&config.auth_tokens(), &signed_url, form.params(), &given) {
-        return Err(Problem::forbidden("the X-Twilio-Signature is missing or wrong"));
+        return Err(Problem::forbidden(
+            "the X-Twilio-Signature is missing or wrong",
+        ));
     }
-    let sid = form.call_sid(&config.twilio_account_sid).map_err(|e| Problem::forbidden(&e.to_string()))?;
+    let sid = form
+        .call_sid(&config.twilio_account_sid)
+        .map_err(|e| Problem::forbidden(&e.to_string()))?;
     Ok((form, sid))
 }

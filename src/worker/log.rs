@@ -38,7 +38,13 @@ pub(super) fn call(level: LogLevel, sid: Option<&CallSid>, line: &LogLine) {
 /// Writes a line about a request that was refused for a failure of ours or of Twilio's.
 pub(super) fn refused(problem: &Problem) {
     if problem.status >= 500 {
-        call(LogLevel::Info, None, &LogLine::warn("request_failed").what(problem.title).n(u64::from(problem.status)));
+        call(
+            LogLevel::Info,
+            None,
+            &LogLine::warn("request_failed")
+                .what(problem.title)
+                .n(u64::from(problem.status)),
+        );
     }
 }
 
@@ -46,7 +52,11 @@ pub(super) fn refused(problem: &Problem) {
 /// named, not shown.
 pub(super) fn runtime_error(what: &'static str) -> impl FnOnce(Error) -> Problem {
     move |_| {
-        call(LogLevel::Info, None, &LogLine::error("runtime_error").what(what));
+        call(
+            LogLevel::Info,
+            None,
+            &LogLine::error("runtime_error").what(what),
+        );
         Problem::internal()
     }
 }

@@ -6,7 +6,9 @@ use crate::call::input::Input;
 use crate::call::output::LogLine;
 use futures::StreamExt;
 use std::rc::Rc;
-use worker::{Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, WebsocketEvent};
+use worker::{
+    Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, WebsocketEvent,
+};
 
 /// What a socket that broke without a close frame is reported as.
 const BROKEN: u16 = 1006;
@@ -26,27 +28,42 @@ pub(super) async fn run(session: Rc<Session>, number: u32) {
         }
     };
     if let Some(code) = code {
-        session.input(Input::ModelClosed { socket: number, code });
+        session.input(Input::ModelClosed {
+            socket: number,
+            code,
+        });
     }
 }
 
 async fn connect(session: &Session) -> Result<Response> {
-    let Some(config) = &session.config else { return Err(worker::Error::RustError("not configured".into())) };
+    let Some(config) = &session.config else {
+        return Err(worker::Error::RustError("not configured".into()));
+    };
     let model: String = form_urlencoded::byte_serialize(config.model.as_bytes()).collect();
     let headers = Headers::new();
     headers.set("upgrade", "websocket")?;
-    headers.set("authorization", &format!("Bearer {}", config.openai_api_key))?;
+    headers.set(
+        "authorization",
+        &format!("Bearer {}", config.openai_api_key),
+    )?;
     let mut init = RequestInit::new();
-    init.with_headers(headers).with_redirect(RequestRedirect::Manual);
+    init.with_headers(headers)
+        .with_redirect(RequestRedirect::Manual);
     let url = format!("{}/realtime?model={model}", config.openai_base_url);
-    Fetch::Request(Request::new_with_init(&url, &init)?).send().await
+    Fetch::Request(Request::new_with_init(&url, &init)?)
+        .send()
+        .await
 }
 
 /// The close code, or nothing if the session did not want the socket any more.
 async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Option<u16> {
-    let Some(socket) = response.websocket() else { return Some(BROKEN) };
+    let Some(socket) = response.websocket() else {
+        return Some(BROKEN);
+    };
     // Listener first, and no await before `accept`: the server's first message comes at once.
-    let Ok(mut events) = socket.events() else { return Some(BROKEN) };
+    let Ok(mut events) = socket.events() else {
+        return Some(BROKEN);
+    };
     if socket.accept().is_err() {
         return Some(BROKEN);
     }
@@ -60,7 +77,10 @@ async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Optio
             Ok(WebsocketEvent::Message(message)) => {
                 // Realtime sends text only.
                 if let Some(text) = message.text() {
-                    session.input(Input::Model { socket: number, text: &text });
+                    session.input(Input::Model {
+                        socket: number,
+                        text: &text,
+                    });
                 }
             }
             Ok(WebsocketEvent::Close(close)) => return Some(close.code()),

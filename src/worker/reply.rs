@@ -16,11 +16,17 @@ pub(super) fn problem(problem: &Problem) -> Result<Response> {
     if problem.status == 401 {
         headers.set("www-authenticate", "Bearer")?;
     }
-    Ok(Response::ok(problem.to_json())?.with_status(problem.status).with_headers(headers))
+    Ok(Response::ok(problem.to_json())?
+        .with_status(problem.status)
+        .with_headers(headers))
 }
 
 /// A JSON document that is text already.
-pub(super) fn json_text(status: u16, text: String, extra: &[(&str, &str)]) -> std::result::Result<Response, Problem> {
+pub(super) fn json_text(
+    status: u16,
+    text: String,
+    extra: &[(&str, &str)],
+) -> std::result::Result<Response, Problem> {
     build(status, "application/json", text, extra).map_err(runtime_error("reply"))
 }
 
@@ -31,26 +37,42 @@ pub(super) fn twiml(xml: String) -> std::result::Result<Response, Problem> {
 
 /// 204.
 pub(super) fn no_content() -> std::result::Result<Response, Problem> {
-    Response::empty().map(|r| r.with_status(204)).map_err(runtime_error("reply"))
+    Response::empty()
+        .map(|r| r.with_status(204))
+        .map_err(runtime_error("reply"))
 }
 
 /// Whether the Worker can take calls; names what is missing, never a value.
 pub(super) fn health(missing: Option<&[ConfigError]>) -> std::result::Result<Response, Problem> {
     match missing {
-        None => json_text(200, json!({ "status": "ready", "version": env!("CARGO_PKG_VERSION") }).to_string(), &[]),
+        None => json_text(
+            200,
+            json!({ "status": "ready", "version": env!("CARGO_PKG_VERSION") }).to_string(),
+            &[],
+        ),
         Some(errors) => {
-            let missing: Vec<_> = errors.iter().map(|e| json!({ "name": e.name, "problem": e.problem })).collect();
+            let missing: Vec<_> = errors
+                .iter()
+                .map(|e| json!({ "name": e.name, "problem": e.problem }))
+                .collect();
             json_text(503, json!({ "status": "not ready", "version": env!("CARGO_PKG_VERSION"), "missing": missing }).to_string(), &[])
         }
     }
 }
 
-fn build(status: u16, content_type: &str, text: String, extra: &[(&str, &str)]) -> Result<Response> {
+fn build(
+    status: u16,
+    content_type: &str,
+    text: String,
+    extra: &[(&str, &str)],
+) -> Result<Response> {
     let headers = Headers::new();
     headers.set("content-type", content_type)?;
     headers.set("cache-control", "no-store")?;
     for (name, value) in extra {
         headers.set(name, value)?;
     }
-    Ok(Response::ok(text)?.with_status(status).with_headers(headers))
+    Ok(Response::ok(text)?
+        .with_status(status)
+        .with_headers(headers))
 }

@@ -8,7 +8,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Result};
+use worker::{
+    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Result,
+};
 
 /// How long Twilio may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -22,9 +24,14 @@ pub(super) enum CreateError {
 }
 
 /// Places a call.
-pub(super) async fn create_call(config: &Config, call: &CreateCall<'_>) -> std::result::Result<CallSid, CreateError> {
+pub(super) async fn create_call(
+    config: &Config,
+    call: &CreateCall<'_>,
+) -> std::result::Result<CallSid, CreateError> {
     let path = rest::calls_path(&config.twilio_account_sid);
-    let (status, body) = post(config, &path, call.to_form()).await.map_err(|_| CreateError::Unknown)?;
+    let (status, body) = post(config, &path, call.to_form())
+        .await
+        .map_err(|_| CreateError::Unknown)?;
     rest::parse_created(status, &body).map_err(CreateError::Refused)
 }
 
@@ -35,7 +42,9 @@ pub(super) async fn hang_up(config: &Config, sid: &CallSid) -> bool {
     for _ in 0..2 {
         match post(config, &path, HANG_UP_FORM.to_owned()).await {
             Ok((200..300, _)) => return true,
-            Ok((status, body)) if rest::parse_refusal(status, &body).is_already_over() => return true,
+            Ok((status, body)) if rest::parse_refusal(status, &body).is_already_over() => {
+                return true;
+            }
             Ok(_) | Err(_) => {}
         }
     }
@@ -50,7 +59,10 @@ async fn post(config: &Config, path: &str, form: String) -> Result<(u16, String)
     headers.set("content-type", "application/x-www-form-urlencoded")?;
     let mut init = RequestInit::new();
     // A redirect would carry the credentials elsewhere; workerd knows no `error`.
-    init.with_method(Method::Post).with_headers(headers).with_redirect(RequestRedirect::Manual).with_body(Some(form.into()));
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(Some(form.into()));
     let request = Request::new_with_init(&format!("{}{path}", config.twilio_base_url), &init)?;
     let abort = AbortController::default();
     let signal = abort.signal();

@@ -1,0 +1,367 @@
+//! A whole order, and what each part of it needs.
+
+mod support;
+
+use orderline::twilio::twiml::Twiml;
+use serde_json::json;
+use support::{Bench, READ_BACK, SID, TOKEN};
+
+/// The shop states the total and the model confirms it and says goodbye.
+fn conclude(bench: &mut Bench) {
+    bench.play_out();
+    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+    let response = bench.agent_starts();
+    let call = bench.tool(
+        &response,
+        "confirm_total",
+        json!({ "subtotal": 17.5, "total": 20.1 }),
+    );
+    bench.done(&response, "completed");
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_bye", "Thank you, goodbye!");
+    bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+}
+
+#[test]
+fn a_heard_and_affirmed_order_is_confirmed() {
+    let mut bench = Bench::ordered(&[]);
+    conclude(&mut bench);
+    bench.play_out();
+    bench.stop();
+    let outcome = bench.outcome();
+    assert_eq!(outcome["status"], "confirmed", "{outcome:#}");
+    assert_eq!(outcome["endReason"], "goodbye");
+    assert_eq!(
+        outcome["order"]["totals"],
+        json!({ "subtotal": 17.5, "total": 20.1 })
+    );
+    assert_eq!(
+        outcome["order"]["customer"],
+        json!({ "name": "Dana", "phone": "+13105550142" })
+    );
+    assert_eq!(outcome["usage"]["inputText"], 400, "four responses");
+    assert_eq!(outcome["warnings"], json!([]));
+    assert!(outcome["disclosure"]["heardAt"].is_string());
+}
+
+#[test]
+fn the_goodbye_is_heard_to_its_end_before_the_line_is_ended() {
+    let mut bench = Bench::ordered(&[]);
+    conclude(&mut bench);
+    assert_eq!(bench.hang_ups, 0, "the goodbye still plays");
+    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    assert_eq!(bench.clears(), 0, "nobody cuts off a goodbye");
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn a_line_is_ended_even_if_the_last_mark_never_comes() {
+    let mut bench = Bench::ordered(&[]);
+    conclude(&mut bench);
+    bench.marks_lost = true;
+    bench.advance(4_000);
+    assert_eq!(bench.hang_ups, 1);
+    assert!(!bench.phone_closed);
+    bench.advance(6_000);
+    assert!(
+        bench.phone_closed,
+        "Twilio did not end the stream, so we do"
+    );
+}
+
+#[test]
+fn end_call_without_a_word_gets_a_goodbye_first() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.tool(&response, "end_call", json!({ "reason": "closed" }));
+    bench.done(&response, "completed");
+    assert!(bench.cues().last().unwrap().contains("goodbye"));
+    assert_eq!(
+        bench.sent("response.create").last().unwrap()["response"]["tool_choice"],
+        "none"
+    );
+    assert_eq!(bench.hang_ups, 0);
+    bench.agent_says("Goodbye!");
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn a_total_waits_for_the_words_that_prove_it() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    let item = bench.shop_speaks();
+    let response = bench.agent_starts();
+    let call = bench.tool(
+        &response,
+        "confirm_total",
+        json!({ "subtotal": 17.5, "total": 20.1 }),
+    );
+    bench.done(&response, "completed");
+    assert_eq!(
+        bench.output_of(&call),
+        None,
+        "the transcription is still on its way"
+    );
+    bench.transcribed(&item, "Yes, twenty ten.");
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
+}
+
+#[test]
+fn a_total_whose_words_never_come_is_refused_in_time() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.shop_speaks();
+    let response = bench.agent_starts();
+    let call = bench.tool(
+        &response,
+        "confirm_total",
+        json!({ "subtotal": 17.5, "total": 20.1 }),
+    );
+    bench.done(&response, "completed");
+    bench.advance(3_000);
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["ok"], false);
+    assert!(output["missing"].to_string().contains("total"), "{output}");
+}
+
+#[test]
+fn a_read_back_that_was_cut_off_is_asked_for_again() {
+    let mut bench = Bench::ordered(&[]);
+    bench.advance(1_500);
+    bench.shop_says("Twenty ten. Anything else?");
+    let response = bench.agent_starts();
+    let call = bench.tool(
+        &response,
+        "confirm_total",
+        json!({ "subtotal": 17.5, "total": 20.1 }),
+    );
+    bench.done(&response, "completed");
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["ok"], false);
+    assert!(
+        output["missing"].to_string().contains("phone +13105550142"),
+        "{output}"
+    );
+    assert_eq!(
+        bench.call.live(bench.now).matches("totals\":null").count(),
+        1
+    );
+}
+
+#[test]
+fn a_model_that_only_calls_tools_is_unconfirmed() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.tool(
+        &response,
+        "save_order_item",
+        json!({ "size": "large", "toppings": ["pepperoni"] }),
+    );
+    bench.tool(
+        &response,
+        "set_customer",
+        json!({ "name": "Dana", "phone": "+13105550142", "delivery_method": "pickup" }),
+    );
+    let total = bench.tool(
+        &response,
+        "confirm_total",
+        json!({ "subtotal": 17.5, "total": 20.1 }),
+    );
+    bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+    assert_eq!(bench.output_of(&total).unwrap()["ok"], false);
+    bench.agent_says("Goodbye!");
+    bench.play_out();
+    bench.stop();
+    let outcome = bench.outcome();
+    assert_eq!(outcome["status"], "unconfirmed");
+    assert_eq!(outcome["order"]["totals"], json!(null));
+    assert!(
+        outcome["warnings"]
+            .to_string()
+            .contains("/order/items/0 was not heard"),
+        "{}",
+        outcome["warnings"]
+    );
+}
+
+#[test]
+fn a_bad_argument_goes_back_to_the_model_and_not_into_the_order() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let call = bench.tool(&response, "save_order_item", json!({ "size": "family" }));
+    bench.done(&response, "completed");
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["errors"][0]["pointer"], "/size");
+    assert!(bench.call.live(bench.now).contains("\"items\":[]"));
+    assert_eq!(
+        bench.responses_wanted(),
+        3,
+        "the model goes on after the error"
+    );
+}
+
+#[test]
+fn a_tool_call_that_comes_twice_is_carried_out_once() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let call = json!({ "type": "response.output_item.done", "item": { "type": "function_call", "status": "completed", "name": "save_order_item",
+        "call_id": "call_x", "arguments": "{\"size\":\"large\"}" } });
+    bench.event(call.clone());
+    bench.event(call);
+    bench.done(&response, "completed");
+    let outputs = bench
+        .sent("conversation.item.create")
+        .into_iter()
+        .filter(|e| e["item"]["call_id"] == "call_x")
+        .count();
+    assert_eq!(outputs, 1);
+}
+
+#[test]
+fn one_response_is_in_flight_at_a_time() {
+    let mut bench = Bench::greeted(&[]);
+    assert_eq!(bench.responses_wanted(), 2);
+    bench.shop_says("Hello?");
+    assert_eq!(
+        bench.responses_wanted(),
+        2,
+        "one is asked for and has not begun"
+    );
+    let response = bench.agent_starts();
+    assert_eq!(
+        bench.sent("response.cancel").len(),
+        1,
+        "the shop spoke in the meantime: it is not wanted any more"
+    );
+    bench.done(&response, "cancelled");
+    assert_eq!(bench.responses_wanted(), 3);
+}
+
+#[test]
+fn a_conflict_with_a_response_we_know_nothing_of_is_resolved() {
+    let mut bench = Bench::greeted(&[]);
+    let refused = bench.sent("response.create").last().unwrap()["event_id"].clone();
+    bench.event(json!({ "type": "error", "error": { "type": "invalid_request_error", "code": "conversation_already_has_active_response", "event_id": refused } }));
+    assert_eq!(bench.responses_wanted(), 2);
+    bench.advance(1_000);
+    assert_eq!(bench.responses_wanted(), 3);
+}
+
+#[test]
+fn the_shops_hello_is_kept_until_the_model_is_ready() {
+    let mut bench = Bench::placed(&[]);
+    bench.voice();
+    bench.stream_up();
+    bench.phone(json!({ "event": "media", "streamSid": "x", "media": { "payload": "/////w==", "timestamp": "20" } }));
+    assert!(bench.sent("input_audio_buffer.append").is_empty());
+    bench.model_up();
+    assert_eq!(
+        bench.sent("input_audio_buffer.append")[0]["audio"],
+        "/////w=="
+    );
+    assert_eq!(
+        bench.to_model[0]["type"], "session.update",
+        "no audio before the session is configured"
+    );
+    assert!(bench.cues()[0].contains("just answered"));
+}
+
+#[test]
+fn a_bad_frame_or_event_is_logged_once_and_skipped() {
+    let mut bench = Bench::greeted(&[]);
+    for _ in 0..3 {
+        bench.input(orderline::call::input::Input::Phone(
+            "{\"event\":\"media\"}",
+        ));
+        bench.phone(json!({ "event": "media", "media": { "payload": "\"}{" } }));
+        bench.event(json!({ "type": "response.done" }));
+    }
+    assert_eq!(
+        bench
+            .logs
+            .iter()
+            .filter(|l| l.contains("bad_phone_message"))
+            .count(),
+        1
+    );
+    assert_eq!(
+        bench
+            .logs
+            .iter()
+            .filter(|l| l.contains("bad_model_event"))
+            .count(),
+        1
+    );
+    bench.agent_says("Still here.");
+    bench.play_out();
+    assert!(bench.call.live(bench.now).contains("Still here."));
+}
+
+#[test]
+fn the_same_question_of_twilio_gets_the_same_answer() {
+    let mut bench = Bench::placed(&[]);
+    let first = bench.voice();
+    assert_eq!(bench.voice(), first);
+    assert_eq!(bench.connects.len(), 1);
+    let Twiml::ConnectStream { url, .. } = first else {
+        panic!("{first:?}")
+    };
+    assert_eq!(
+        url,
+        format!("wss://calls.example.com/ws/media/{SID}/{TOKEN}")
+    );
+}
+
+#[test]
+fn a_stream_token_works_once_and_only_after_the_answer() {
+    let mut bench = Bench::placed(&[]);
+    assert!(!bench.call.claim_stream(TOKEN), "not answered yet");
+    bench.voice();
+    assert!(!bench.call.claim_stream("0123456789abcdef0123456789abcdee"));
+    assert!(!bench.call.claim_stream(""));
+    assert!(bench.call.claim_stream(TOKEN));
+    assert!(!bench.call.claim_stream(TOKEN), "single use");
+}
+
+#[test]
+fn no_log_line_carries_what_was_said_or_ordered() {
+    let mut bench = Bench::ordered(&[]);
+    conclude(&mut bench);
+    bench.play_out();
+    bench.stop();
+    let logs = bench.logs.join("\n");
+    for private in [
+        "Dana",
+        "310555",
+        "pepperoni",
+        "twenty",
+        "goodbye!",
+        READ_BACK,
+        TOKEN,
+    ] {
+        assert!(!logs.contains(private), "{private} in {logs}");
+    }
+}
+
+#[test]
+fn the_same_inputs_give_the_same_outputs() {
+    let run = || {
+        let mut bench = Bench::ordered(&[]);
+        conclude(&mut bench);
+        bench.play_out();
+        bench.stop();
+        (
+            bench.to_model,
+            bench.to_phone,
+            bench.saves,
+            bench.logs,
+            bench.outcomes,
+        )
+    };
+    assert_eq!(run(), run());
+}

@@ -1,0 +1,328 @@
+//! How calls end: lost sockets, hand-offs, time limits, calls that never connect. Every one has
+//! exactly one outcome, and it is true.
+
+mod support;
+
+use orderline::call::Call;
+use orderline::call::Settings;
+use orderline::call::input::Input;
+use orderline::call::record::Record;
+use orderline::twilio::twiml::Twiml;
+use orderline::twilio::webhook::Form;
+use serde_json::json;
+use support::{Bench, config};
+
+fn status(bench: &mut Bench, status: &str) {
+    let form = Form::decode(format!("CallStatus={status}&SequenceNumber=1").as_bytes());
+    bench.input(Input::Status(form.status().unwrap()));
+}
+
+#[test]
+fn calls_that_never_connect_have_an_outcome() {
+    for (word, expected) in [
+        ("busy", "busy"),
+        ("no-answer", "no_answer"),
+        ("failed", "failed"),
+        ("canceled", "canceled"),
+    ] {
+        let mut bench = Bench::placed(&[]);
+        for _ in 0..2 {
+            status(&mut bench, "ringing");
+            status(&mut bench, word);
+        }
+        assert_eq!(bench.outcome()["status"], expected);
+        assert_eq!(bench.outcome()["cost"]["twilio"], 0.0);
+        assert_eq!(bench.voice(), Twiml::HangUp, "it is over");
+    }
+}
+
+#[test]
+fn an_answered_call_whose_stream_never_comes_has_failed() {
+    let mut bench = Bench::placed(&[]);
+    bench.voice();
+    status(&mut bench, "completed");
+    assert_eq!(bench.outcome()["status"], "failed");
+}
+
+#[test]
+fn the_last_words_are_waited_for() {
+    let mut bench = Bench::greeted(&[]);
+    let item = bench.shop_speaks();
+    bench.stop();
+    assert!(bench.outcomes.is_empty(), "the transcription is on its way");
+    bench.transcribed(&item, "We are closed, bye.");
+    assert_eq!(bench.outcome()["endReason"], "shop_hung_up");
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+}
+
+#[test]
+fn words_cut_off_by_the_hang_up_are_committed_and_waited_for() {
+    let mut bench = Bench::greeted(&[]);
+    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    bench.stop();
+    assert_eq!(bench.sent("input_audio_buffer.commit").len(), 1);
+    bench.advance(2_500);
+    assert_eq!(bench.outcomes.len(), 1, "but not for long");
+}
+
+#[test]
+fn a_lost_media_socket_ends_the_call_with_the_truth() {
+    let mut bench = Bench::ordered(&[]);
+    bench.input(Input::PhoneClosed);
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+    assert_eq!(bench.outcome()["endReason"], "media_lost");
+    assert_eq!(bench.outcome()["order"]["items"][0]["size"], "large");
+    assert!(bench.model_closed > 0);
+    let twiml = bench.call.stream_ended(bench.now);
+    assert_eq!(twiml, Twiml::HangUp);
+}
+
+#[test]
+fn a_lost_model_is_replaced_at_once_and_knows_what_was_said() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.model_down(1011);
+    assert_eq!(bench.connects.len(), 2);
+    bench.to_model.clear();
+    bench.model_up();
+    let items = bench.sent("conversation.item.create");
+    assert!(
+        items[0]["item"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("pepperoni"),
+        "the order"
+    );
+    assert!(
+        items.iter().any(|e| e["item"]["role"] == "assistant"
+            && e["item"]["content"][0]["type"] == "output_text")
+    );
+    assert!(items.iter().any(
+        |e| e["item"]["role"] == "user" && e["item"]["content"][0]["text"] == "Sure, go ahead."
+    ));
+    assert!(bench.cues().last().unwrap().contains("interrupted"));
+    assert_eq!(bench.responses_wanted(), 1);
+    bench.model_down(1011);
+    assert_eq!(
+        bench.connects.len(),
+        2,
+        "the second loss in a row is the last"
+    );
+}
+
+#[test]
+fn the_old_models_last_words_are_not_taken_for_the_new_ones() {
+    let mut bench = Bench::greeted(&[]);
+    bench.model_down(1006);
+    bench.input(Input::Model {
+        socket: 1,
+        text: r#"{"type":"input_audio_buffer.speech_started"}"#,
+    });
+    bench.input(Input::ModelClosed {
+        socket: 1,
+        code: 1006,
+    });
+    assert_eq!(bench.connects.len(), 2);
+}
+
+#[test]
+fn a_model_that_cannot_be_reached_is_apologised_for_by_twilio() {
+    let mut bench = Bench::greeted(&[]);
+    bench.model_down(1006);
+    let socket = *bench.connects.last().unwrap();
+    bench.input(Input::ModelClosed { socket, code: 503 });
+    assert!(bench.phone_closed);
+    let twiml = bench.call.stream_ended(bench.now);
+    bench.drain();
+    assert!(matches!(twiml, Twiml::SayAndHangUp { .. }), "{twiml:?}");
+    assert_eq!(bench.outcome()["endReason"], "model_lost");
+}
+
+#[test]
+fn a_model_that_cannot_be_reached_is_replaced_by_a_human_where_there_is_one() {
+    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    bench.model_down(1006);
+    let socket = *bench.connects.last().unwrap();
+    bench.input(Input::ModelClosed { socket, code: 503 });
+    assert!(bench.phone_closed);
+    assert!(matches!(
+        bench.call.stream_ended(bench.now),
+        Twiml::Dial { .. }
+    ));
+}
+
+#[test]
+fn a_model_that_never_answers_is_given_up() {
+    let mut bench = Bench::placed(&[]);
+    bench.voice();
+    bench.advance(10_000);
+    assert_eq!(bench.connects.len(), 2);
+    bench.advance(10_000);
+    bench.stream_up();
+    assert!(bench.phone_closed);
+    assert!(matches!(
+        bench.call.stream_ended(bench.now),
+        Twiml::SayAndHangUp { .. }
+    ));
+}
+
+#[test]
+fn a_failed_response_is_asked_for_once_more_and_then_on_a_new_session() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.done(&response, "failed");
+    assert_eq!(bench.responses_wanted(), 3);
+    let response = bench.agent_starts();
+    bench.done(&response, "failed");
+    assert_eq!(bench.connects.len(), 2);
+}
+
+#[test]
+fn a_human_takes_over_where_there_is_one() {
+    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
+    bench.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    bench.done(&response, "completed");
+    assert!(!bench.phone_closed, "the words are heard first");
+    bench.play_out();
+    assert!(bench.phone_closed);
+    assert_eq!(bench.hang_ups, 0);
+    let twiml = bench.call.stream_ended(bench.now);
+    bench.drain();
+    assert_eq!(
+        twiml,
+        Twiml::Dial {
+            number: "+13105550199".into(),
+            caller_id: "+13105550100".into(),
+            action: "https://calls.example.com/twilio/dial-ended".into(),
+        }
+    );
+    assert_eq!(
+        bench.call.stream_ended(bench.now),
+        twiml,
+        "asked again, the same"
+    );
+    bench.model_down(1000);
+    assert!(
+        bench.outcomes.is_empty(),
+        "the call goes on without a model"
+    );
+    bench.call.dial_ended(bench.now + 60_000, true);
+    bench.drain();
+    assert_eq!(bench.outcome()["status"], "escalated");
+}
+
+#[test]
+fn a_human_who_does_not_answer_is_no_escalation() {
+    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_h", "One moment.");
+    bench.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    bench.done(&response, "completed");
+    bench.play_out();
+    bench.call.stream_ended(bench.now);
+    bench.call.dial_ended(bench.now, false);
+    bench.drain();
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+    assert_eq!(bench.outcome()["endReason"], "handoff");
+}
+
+#[test]
+fn without_a_human_the_call_ends_truthfully() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    bench.done(&response, "completed");
+    bench.agent_says("I'm sorry, goodbye.");
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+    bench.stop();
+    assert_eq!(
+        (&bench.outcome()["status"], &bench.outcome()["endReason"]),
+        (&json!("unconfirmed"), &json!("no_handoff"))
+    );
+}
+
+#[test]
+fn time_is_up_with_an_apology() {
+    let mut bench = Bench::greeted(&[("MAX_CALL_MINUTES", "0.5")]);
+    let item = bench.agent_says(&"blah ".repeat(120));
+    bench.advance(30_000);
+    assert_eq!(bench.clears(), 1, "the agent stops at once");
+    assert_eq!(
+        bench.sent("conversation.item.truncate")[0]["item_id"],
+        json!(item)
+    );
+    assert!(bench.cues().last().unwrap().contains("time limit"));
+    bench.agent_says("I'm sorry, I have to go. Goodbye.");
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+    bench.stop();
+    assert_eq!(bench.outcome()["endReason"], "time_limit");
+}
+
+#[test]
+fn a_model_that_says_no_goodbye_cannot_hold_the_line() {
+    let mut bench = Bench::greeted(&[("MAX_CALL_MINUTES", "0.5")]);
+    bench.advance(30_000);
+    bench.advance(20_000);
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn the_alarm_gives_every_call_an_outcome() {
+    let mut bench = Bench::greeted(&[]);
+    let snapshot = bench.saves.last().unwrap().clone();
+    let record: Record = serde_json::from_str(&snapshot).unwrap();
+    bench.call = Call::restore(Settings::from(&config(&[])), record);
+    bench.input(Input::Alarm);
+    assert_eq!(bench.outcome()["endReason"], "crashed");
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn an_outcome_that_was_lost_before_it_was_kept_is_the_same_again() {
+    let mut bench = Bench::greeted(&[]);
+    bench.stop();
+    let first = bench.outcome().clone();
+    let record: Record = serde_json::from_str(bench.saves.last().unwrap()).unwrap();
+    bench.outcomes.clear();
+    bench.call = Call::restore(Settings::from(&config(&[])), record);
+    bench.input(Input::Alarm);
+    assert_eq!(bench.outcome(), &first);
+}
+
+#[test]
+fn a_call_that_came_to_us_is_answered_and_has_an_outcome() {
+    let settings = Settings::from(&config(&[]));
+    let sid = orderline::twilio::sid::CallSid::parse(support::SID).unwrap();
+    let mut bench = Bench::placed(&[]);
+    bench.call = Call::new(settings, sid, None, support::TOKEN.into(), support::T0);
+    bench.connects.clear();
+    assert!(matches!(bench.voice(), Twiml::ConnectStream { .. }));
+    bench.model_up();
+    bench.stream_up();
+    assert!(bench.to_model.iter().any(|e| {
+        e["session"]["instructions"]
+            .as_str()
+            .is_some_and(|i| i.contains("Somebody called this number"))
+    }));
+    bench.agent_says("Hi, I'm an AI assistant.");
+    bench.play_out();
+    bench.stop();
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+}

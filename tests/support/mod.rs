@@ -1,0 +1,419 @@
+//! A call under test on a virtual clock, with a phone that plays audio and echoes marks, and a
+//! model that says what the test tells it to. No sockets, no sleeping, no audio content.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared by the test files, each of which uses another part"
+)]
+
+use orderline::call::input::Input;
+use orderline::call::output::Output;
+use orderline::call::request::CallRequest;
+use orderline::call::{Call, Settings};
+use orderline::config::Config;
+use orderline::twilio::sid::CallSid;
+use orderline::twilio::twiml::Twiml;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+pub const SID: &str = "CA00000000000000000000000000000001";
+pub const STREAM: &str = "MZ00000000000000000000000000000001";
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Start of the virtual clock: 2026-11-22T12:00:00Z.
+pub const T0: u64 = 1_795_348_800_000;
+/// Milliseconds of speech per word of the agent.
+const WORD_MS: u64 = 300;
+
+/// A call, its phone and its model.
+pub struct Bench {
+    pub call: Call,
+    pub now: u64,
+    /// What the phone still has to play: audio (ms) and marks.
+    queue: VecDeque<Queued>,
+    /// When the audio at the head of the queue began to play.
+    head_started: u64,
+    /// The phone echoes no marks.
+    pub marks_lost: bool,
+    /// Events sent to the model, oldest first.
+    pub to_model: Vec<Value>,
+    /// Messages sent to the phone except audio and marks.
+    pub to_phone: Vec<String>,
+    pub connects: Vec<u32>,
+    pub hang_ups: usize,
+    pub phone_closed: bool,
+    pub model_closed: usize,
+    pub saves: Vec<String>,
+    pub logs: Vec<String>,
+    pub outcomes: Vec<Value>,
+    socket: u32,
+    next_id: u32,
+}
+
+enum Queued {
+    Audio(u64),
+    Mark(String),
+}
+
+/// The configuration of the tests, with changes.
+pub fn config(changes: &[(&str, &str)]) -> Config {
+    let base = [
+        ("API_TOKEN", "t"),
+        ("OPENAI_API_KEY", "k"),
+        ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+        ("TWILIO_AUTH_TOKEN", "a"),
+        ("TWILIO_FROM_NUMBER", "+13105550100"),
+        ("PUBLIC_BASE_URL", "https://calls.example.com"),
+    ];
+    Config::read(|name| {
+        let found = changes.iter().chain(&base).find(|(n, _)| *n == name);
+        found.map(|(_, v)| (*v).to_owned())
+    })
+    .unwrap()
+}
+
+pub fn request() -> CallRequest {
+    CallRequest::parse(br#"{"to":"+13105550123","orderHint":"one large pepperoni"}"#).unwrap()
+}
+
+impl Bench {
+    /// A call that was placed.
+    pub fn placed(changes: &[(&str, &str)]) -> Self {
+        let settings = Settings::from(&config(changes));
+        let sid = CallSid::parse(SID).unwrap();
+        let call = Call::new(settings, sid, Some(request()), TOKEN.into(), T0);
+        let mut bench = Self {
+            call,
+            now: T0,
+            queue: VecDeque::new(),
+            head_started: 0,
+            marks_lost: false,
+            to_model: Vec::new(),
+            to_phone: Vec::new(),
+            connects: Vec::new(),
+            hang_ups: 0,
+            phone_closed: false,
+            model_closed: 0,
+            saves: Vec::new(),
+            logs: Vec::new(),
+            outcomes: Vec::new(),
+            socket: 0,
+            next_id: 0,
+        };
+        bench.drain();
+        bench
+    }
+
+    /// A call that was answered, with the phone and the model connected.
+    pub fn answered(changes: &[(&str, &str)]) -> Self {
+        let mut bench = Self::placed(changes);
+        bench.voice();
+        bench.model_up();
+        bench.stream_up();
+        bench
+    }
+
+    /// A call in which the agent has greeted and disclosed, and the shop has answered.
+    pub fn greeted(changes: &[(&str, &str)]) -> Self {
+        let mut bench = Self::answered(changes);
+        bench.agent_says("Hi, I'm an AI assistant calling for a customer.");
+        bench.play_out();
+        bench.shop_says("Sure, go ahead.");
+        bench
+    }
+
+    /// A call that is complete but for the total.
+    pub fn ordered(changes: &[(&str, &str)]) -> Self {
+        let mut bench = Self::greeted(changes);
+        let created = bench.agent_starts();
+        bench.tool(
+            &created,
+            "save_order_item",
+            json!({ "size": "large", "toppings": ["pepperoni"] }),
+        );
+        let customer =
+            json!({ "name": "Dana", "phone": "+13105550142", "delivery_method": "pickup" });
+        bench.tool(&created, "set_customer", customer);
+        bench.agent_speaks(&created, "item_read_back", READ_BACK);
+        bench.done(&created, "completed");
+        bench
+    }
+
+    pub fn voice(&mut self) -> Twiml {
+        let twiml = self.call.voice(self.now);
+        self.drain();
+        twiml
+    }
+
+    /// The model's socket opens and is configured.
+    pub fn model_up(&mut self) {
+        let socket = *self.connects.last().expect("a connection was asked for");
+        self.socket = socket;
+        self.input(Input::ModelOpened { socket });
+        self.event(json!({ "type": "session.updated", "session": {} }));
+    }
+
+    pub fn model_down(&mut self, code: u16) {
+        let socket = self.socket;
+        self.input(Input::ModelClosed { socket, code });
+    }
+
+    pub fn stream_up(&mut self) {
+        assert!(self.call.claim_stream(TOKEN));
+        self.drain();
+        self.phone(json!({ "event": "start", "streamSid": STREAM, "start": { "callSid": SID } }));
+    }
+
+    pub fn phone(&mut self, message: Value) {
+        self.input(Input::Phone(&message.to_string()));
+    }
+
+    pub fn event(&mut self, event: Value) {
+        let socket = self.socket;
+        self.input(Input::Model {
+            socket,
+            text: &event.to_string(),
+        });
+    }
+
+    pub fn input(&mut self, input: Input<'_>) {
+        self.call.handle(self.now, input);
+        self.drain();
+    }
+
+    /// A whole turn of the shop: words of half a second, then a pause, then the transcription.
+    pub fn shop_says(&mut self, words: &str) -> String {
+        let item = self.shop_speaks();
+        self.transcribed(&item, words);
+        item
+    }
+
+    /// A turn of the shop without its transcription.
+    pub fn shop_speaks(&mut self) -> String {
+        self.next_id += 1;
+        let item = format!("item_S{}", self.next_id);
+        self.event(json!({ "type": "input_audio_buffer.speech_started", "item_id": item }));
+        self.advance(500);
+        self.event(json!({ "type": "input_audio_buffer.speech_stopped", "item_id": item }));
+        self.event(json!({ "type": "input_audio_buffer.committed", "item_id": item }));
+        item
+    }
+
+    pub fn transcribed(&mut self, item: &str, words: &str) {
+        let kind = "conversation.item.input_audio_transcription.completed";
+        self.event(json!({ "type": kind, "item_id": item, "transcript": words }));
+    }
+
+    /// A whole response with words, generated at once; it has not been played yet.
+    pub fn agent_says(&mut self, words: &str) -> String {
+        let response = self.agent_starts();
+        self.next_id += 1;
+        let item = format!("item_A{}", self.next_id);
+        self.agent_speaks(&response, &item, words);
+        self.done(&response, "completed");
+        item
+    }
+
+    /// `response.created`.
+    pub fn agent_starts(&mut self) -> String {
+        self.next_id += 1;
+        let response = format!("resp_{}", self.next_id);
+        self.event(json!({ "type": "response.created", "response": { "id": response, "status": "in_progress" } }));
+        response
+    }
+
+    /// Audio and words of an item, one delta a word.
+    pub fn agent_speaks(&mut self, response: &str, item: &str, words: &str) {
+        let payload = base64(WORD_MS * 8);
+        for word in words.split_inclusive(' ') {
+            let common = json!({ "response_id": response, "item_id": item });
+            self.event(merge(
+                &common,
+                json!({ "type": "response.output_audio_transcript.delta", "delta": word }),
+            ));
+            self.event(merge(
+                &common,
+                json!({ "type": "response.output_audio.delta", "delta": payload }),
+            ));
+        }
+    }
+
+    pub fn tool(&mut self, response: &str, name: &str, arguments: Value) -> String {
+        self.next_id += 1;
+        let call_id = format!("call_{}", self.next_id);
+        let item = json!({ "type": "function_call", "status": "completed", "name": name, "call_id": call_id, "arguments": arguments.to_string() });
+        self.event(
+            json!({ "type": "response.output_item.done", "response_id": response, "item": item }),
+        );
+        call_id
+    }
+
+    pub fn done(&mut self, response: &str, status: &str) {
+        let usage = json!({ "input_token_details": { "text_tokens": 100, "audio_tokens": 10 }, "output_token_details": { "text_tokens": 5, "audio_tokens": 20 } });
+        self.event(json!({ "type": "response.done", "response": { "id": response, "status": status, "usage": usage } }));
+    }
+
+    /// Lets time pass: deadlines fire when they are due, audio plays, marks are echoed.
+    pub fn advance(&mut self, ms: u64) {
+        let end = self.now + ms;
+        loop {
+            let played = self.next_mark_at();
+            let due = self.call.next_deadline();
+            let Some(next) = played.into_iter().chain(due).min().filter(|at| *at <= end) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            if played.is_some_and(|at| at <= self.now) {
+                self.echo();
+            } else {
+                self.input(Input::Deadline);
+            }
+        }
+        self.now = end;
+    }
+
+    /// Lets everything queued play, and its marks come back.
+    pub fn play_out(&mut self) {
+        while let Some(at) = self.next_mark_at() {
+            let wait = at.saturating_sub(self.now);
+            self.advance(wait);
+        }
+    }
+
+    /// The shop hangs up.
+    pub fn stop(&mut self) {
+        self.phone(json!({ "event": "stop", "streamSid": STREAM, "stop": {} }));
+    }
+
+    pub fn sent(&self, kind: &str) -> Vec<&Value> {
+        self.to_model
+            .iter()
+            .filter(|event| event["type"] == kind)
+            .collect()
+    }
+
+    /// The texts of the stage directions sent so far.
+    pub fn cues(&self) -> Vec<String> {
+        let items = self.sent("conversation.item.create").into_iter();
+        items
+            .filter(|e| e["item"]["role"] == "system")
+            .map(|e| e["item"]["content"][0]["text"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// What the model was told of a tool call.
+    pub fn output_of(&self, call_id: &str) -> Option<Value> {
+        let outputs = self.sent("conversation.item.create").into_iter();
+        let found = outputs
+            .filter(|e| e["item"]["call_id"] == call_id)
+            .next_back()?;
+        serde_json::from_str(found["item"]["output"].as_str()?).ok()
+    }
+
+    pub fn clears(&self) -> usize {
+        self.to_phone
+            .iter()
+            .filter(|m| m.contains("\"clear\""))
+            .count()
+    }
+
+    pub fn responses_wanted(&self) -> usize {
+        self.sent("response.create").len()
+    }
+
+    /// The one outcome.
+    pub fn outcome(&self) -> &Value {
+        assert_eq!(self.outcomes.len(), 1, "exactly one outcome");
+        &self.outcomes[0]
+    }
+
+    pub fn drain(&mut self) {
+        while let Some(output) = self.call.poll() {
+            match output {
+                Output::Phone(text) => self.to_the_phone(text),
+                Output::ClosePhone => self.phone_closed = true,
+                Output::ConnectModel { socket } => self.connects.push(socket),
+                Output::Model(text) => self.to_model.push(serde_json::from_str(&text).unwrap()),
+                Output::CloseModel => self.model_closed += 1,
+                Output::HangUp => self.hang_ups += 1,
+                Output::Save(text) => self.saves.push(text),
+                Output::Log(line) => self.logs.push(serde_json::to_string(&line).unwrap()),
+                Output::Outcome(finished) => self
+                    .outcomes
+                    .push(serde_json::from_str(&finished.json).unwrap()),
+            }
+        }
+    }
+
+    fn to_the_phone(&mut self, text: String) {
+        let message: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(message["streamSid"], STREAM);
+        if self.queue.is_empty() {
+            self.head_started = self.now;
+        }
+        match message["event"].as_str().unwrap() {
+            "media" => {
+                let payload = message["media"]["payload"].as_str().unwrap();
+                self.queue
+                    .push_back(Queued::Audio(payload.len() as u64 / 4 * 3 / 8));
+            }
+            "mark" => self.queue.push_back(Queued::Mark(
+                message["mark"]["name"].as_str().unwrap().into(),
+            )),
+            "clear" => {
+                self.to_phone.push(text);
+                // Twilio echoes the marks it throws away, too.
+                let flushed: Vec<Queued> = self.queue.drain(..).collect();
+                for queued in flushed {
+                    if let Queued::Mark(name) = queued {
+                        self.phone(json!({ "event": "mark", "streamSid": STREAM, "mark": { "name": name } }));
+                    }
+                }
+            }
+            _ => self.to_phone.push(text),
+        }
+    }
+
+    /// When the next mark in the queue will have been reached.
+    fn next_mark_at(&self) -> Option<u64> {
+        let mut at = self.head_started;
+        for queued in &self.queue {
+            match queued {
+                Queued::Audio(ms) => at += ms,
+                Queued::Mark(_) => return Some(at),
+            }
+        }
+        None
+    }
+
+    fn echo(&mut self) {
+        while let Some(queued) = self.queue.pop_front() {
+            match queued {
+                Queued::Audio(ms) => self.head_started += ms,
+                Queued::Mark(name) => {
+                    if !self.marks_lost {
+                        self.phone(json!({ "event": "mark", "streamSid": STREAM, "mark": { "name": name } }));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A read-back of everything `Bench::ordered` records.
+pub const READ_BACK: &str =
+    "So one large pepperoni pizza for pickup, phone three one oh five five five oh one four two.";
+
+/// Base64 of so many bytes of silence, rounded up to whole groups.
+pub fn base64(bytes: u64) -> String {
+    "////".repeat(usize::try_from(bytes.div_ceil(3)).unwrap())
+}
+
+fn merge(a: &Value, b: Value) -> Value {
+    let (Value::Object(mut map), Value::Object(more)) = (a.clone(), b) else {
+        panic!("objects")
+    };
+    map.extend(more);
+    Value::Object(map)
+}
