@@ -6,28 +6,10 @@ use orderline::twilio::twiml::Twiml;
 use serde_json::json;
 use support::{Bench, READ_BACK, SID, TOKEN};
 
-/// The shop states the total and the model confirms it and says goodbye.
-fn conclude(bench: &mut Bench) {
-    bench.play_out();
-    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
-    let response = bench.agent_starts();
-    let call = bench.tool(
-        &response,
-        "confirm_total",
-        json!({ "subtotal": 17.5, "total": 20.1 }),
-    );
-    bench.done(&response, "completed");
-    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
-    let response = bench.agent_starts();
-    bench.agent_speaks(&response, "item_bye", "Thank you, goodbye!");
-    bench.tool(&response, "end_call", json!({}));
-    bench.done(&response, "completed");
-}
-
 #[test]
 fn a_heard_and_affirmed_order_is_confirmed() {
     let mut bench = Bench::ordered(&[]);
-    conclude(&mut bench);
+    bench.conclude();
     bench.play_out();
     bench.stop();
     let outcome = bench.outcome();
@@ -49,7 +31,7 @@ fn a_heard_and_affirmed_order_is_confirmed() {
 #[test]
 fn the_goodbye_is_heard_to_its_end_before_the_line_is_ended() {
     let mut bench = Bench::ordered(&[]);
-    conclude(&mut bench);
+    bench.conclude();
     assert_eq!(bench.hang_ups, 0, "the goodbye still plays");
     bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
     assert_eq!(bench.clears(), 0, "nobody cuts off a goodbye");
@@ -60,7 +42,7 @@ fn the_goodbye_is_heard_to_its_end_before_the_line_is_ended() {
 #[test]
 fn a_line_is_ended_even_if_the_last_mark_never_comes() {
     let mut bench = Bench::ordered(&[]);
-    conclude(&mut bench);
+    bench.conclude();
     bench.marks_lost = true;
     bench.advance(4_000);
     assert_eq!(bench.hang_ups, 1);
@@ -331,7 +313,7 @@ fn a_stream_token_works_once_and_only_after_the_answer() {
 #[test]
 fn no_log_line_carries_what_was_said_or_ordered() {
     let mut bench = Bench::ordered(&[]);
-    conclude(&mut bench);
+    bench.conclude();
     bench.play_out();
     bench.stop();
     let logs = bench.logs.join("\n");
@@ -352,7 +334,7 @@ fn no_log_line_carries_what_was_said_or_ordered() {
 fn the_same_inputs_give_the_same_outputs() {
     let run = || {
         let mut bench = Bench::ordered(&[]);
-        conclude(&mut bench);
+        bench.conclude();
         bench.play_out();
         bench.stop();
         (

@@ -5,13 +5,18 @@
 use crate::live::shortened;
 use crate::play::{Play, Plays};
 use crate::rig::{self, root};
+use crate::scenario::Scenario;
 use crate::{folder, realtime};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use orderline::audio::ulaw;
 use orderline::audio::wav::Wav;
+use orderline::call::prompt;
+use orderline::call::request::CallRequest;
+use orderline::order::tools;
+use orderline::realtime::session::Session;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,10 +72,7 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
     let scenario = rig::scenarios(&clips, &[options.scenario])?
         .pop()
         .context("no such scenario")?;
-    let instructions = format!(
-        "You call a shop and order for {}: {}. Say first that you are an AI assistant calling for a customer.",
-        scenario.instructions_contain, scenario.request
-    );
+    let session = session_of(&scenario)?;
     let plays: Plays = Arc::new(vec![Arc::new(Play::new(scenario))]);
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -89,16 +91,35 @@ pub async fn run(options: Options) -> anyhow::Result<bool> {
     let server = realtime::serve(listener, key.clone(), plays, clips);
     let report = tokio::select! {
         ended = server => bail!("the simulated Realtime server ended: {ended:?}"),
-        report = converse(&base, &key, &model, &instructions, &audio) => report?,
+        report = converse(&base, &key, &model, &session, &audio) => report?,
     };
     report.finish()
+}
+
+/// The session of a real call for this order, except that the server answers by itself: there is
+/// no call to decide whose turn it is.
+fn session_of(scenario: &Scenario) -> anyhow::Result<String> {
+    let body = serde_json::to_vec(&scenario.request)?;
+    let request = CallRequest::parse(&body).map_err(|errors| anyhow!("the request: {errors:?}"))?;
+    let session = Session {
+        instructions: &prompt::instructions(Some(&request)),
+        voice: "marin",
+        transcribe_model: "gpt-4o-mini-transcribe",
+        language: &request.language,
+        tools: &tools::definitions(),
+    };
+    let mut event: Value = serde_json::from_str(&session.to_event("session"))?;
+    let turns = &mut event["session"]["audio"]["input"]["turn_detection"];
+    turns["create_response"] = json!(true);
+    turns["interrupt_response"] = json!(true);
+    Ok(event.to_string())
 }
 
 async fn converse(
     base: &str,
     key: &str,
     model: &str,
-    instructions: &str,
+    session: &str,
     audio: &[u8],
 ) -> anyhow::Result<Report> {
     let url = format!("{}/realtime?model={model}", base.replacen("http", "ws", 1));
@@ -109,21 +130,7 @@ async fn converse(
     let (mut socket, _) = connect_async(request)
         .await
         .context("no Realtime session")?;
-    let format = json!({"type": "audio/pcmu"});
-    let session = json!({"type": "session.update", "session": {
-        "type": "realtime",
-        "instructions": instructions,
-        "output_modalities": ["audio"],
-        "audio": {
-            "input": {
-                "format": format,
-                "transcription": {"model": "gpt-4o-mini-transcribe"},
-                "turn_detection": {"type": "server_vad", "create_response": true, "interrupt_response": true},
-            },
-            "output": {"format": format, "voice": "marin"},
-        },
-    }});
-    socket.send(Message::text(session.to_string())).await?;
+    socket.send(Message::text(session)).await?;
 
     let mut report = Report::default();
     let (start, mut last) = (Instant::now(), Instant::now());

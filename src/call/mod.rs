@@ -280,7 +280,7 @@ impl Call {
             Timer::MaxDuration => self.on_time_limit(now),
             Timer::Drain | Timer::Closing => self.leave(now),
             Timer::LineGone => self.out.push_back(Output::ClosePhone),
-            Timer::Words => self.run_pending_total(now),
+            Timer::Words => self.run_pending_total(),
             Timer::Model => self.on_model_overdue(now),
             Timer::Finish => self.finish(now),
         }

@@ -287,7 +287,7 @@ impl Call {
         self.record.transcript.shop_words(item_id, at, words);
         self.save();
         if !self.record.transcript.is_pending() {
-            self.run_pending_total(now);
+            self.run_pending_total();
             if self.timers.is_set(Timer::Finish) && self.phone.gone {
                 self.finish(now);
             }

@@ -2,15 +2,18 @@
 //! what the model claims.
 
 use super::output::Finished;
-use super::record::{EndReason, Handoff, Record};
+use super::record::{EndReason, Handoff, Metrics, Record};
 use super::{Call, Settings};
 use crate::order::evidence::{self, FieldEvidence, Proof};
-use crate::order::transcript::{Transcript, Turn};
+use crate::order::money::Cents;
+use crate::order::state::OrderState;
+use crate::order::transcript::{Role, Transcript};
 use crate::realtime::prices::MicroDollars;
+use crate::realtime::usage::Usage;
+use crate::twilio::sid::CallSid;
 use crate::twilio::webhook::CallStatus;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 /// Form of the outcome; rises when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -72,23 +75,76 @@ pub fn status(record: &Record) -> Status {
     }
 }
 
+/// What the one who asked for the call gets: section 11 of the build plan, and what proves it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome<'a> {
+    schema_version: u32,
+    call_id: &'a CallSid,
+    status: Status,
+    end_reason: Option<&'static str>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    duration_sec: u64,
+    order: &'a OrderState,
+    evidence: Vec<Evidence<'a>>,
+    disclosure: Disclosure,
+    transcript_url: Option<String>,
+    usage: Usage,
+    cost: CostInDollars,
+    metrics: &'a Metrics,
+    attempts: u32,
+    warnings: Vec<String>,
+}
+
+/// The evidence for one field, with the words themselves.
+#[derive(Serialize)]
+struct Evidence<'a> {
+    pointer: String,
+    proof: Proof,
+    said: Option<Words<'a>>,
+    answered: Option<Words<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Words<'a> {
+    turn: &'a str,
+    role: Role,
+    at_ms: u64,
+    quote: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Disclosure {
+    heard_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CostInDollars {
+    openai: Option<f64>,
+    twilio: f64,
+    cloudflare: f64,
+    total: f64,
+    currency: &'static str,
+}
+
+/// What a listing shows of a call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    status: Status,
+    started_at: Option<String>,
+    duration_sec: u64,
+    total: Option<Cents>,
+}
+
 /// The outcome and its summary.
 pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
     let status = status(record);
     let ended_at = record.ended_at.unwrap_or(record.placed_at);
-    let summary = json!({
-        "status": status,
-        "startedAt": timestamp(record.placed_at),
-        "durationSec": ended_at.saturating_sub(record.placed_at) / 1000,
-        "total": record.order.totals.map(|t| t.total),
-    });
-    Finished {
-        json: outcome(record, settings, status, ended_at).to_string(),
-        summary: summary.to_string(),
-    }
-}
-
-fn outcome(record: &Record, settings: &Settings, status: Status, ended_at: u64) -> Value {
+    let duration_sec = ended_at.saturating_sub(record.placed_at) / 1000;
     let connected_ms = record
         .answered_at
         .map_or(0, |answered| ended_at.saturating_sub(answered));
@@ -98,12 +154,12 @@ fn outcome(record: &Record, settings: &Settings, status: Status, ended_at: u64) 
         &record.usage,
         connected_ms,
     );
-    let total = cost
+    let total_cost = cost
         .openai
         .unwrap_or(0)
         .saturating_add(cost.twilio)
         .saturating_add(cost.cloudflare);
-    let mut warnings: Vec<String> = Vec::new();
+    let mut warnings = Vec::new();
     if record.answered_at.is_some() && status != Status::Confirmed {
         warnings.extend(doubts(record));
     }
@@ -111,50 +167,97 @@ fn outcome(record: &Record, settings: &Settings, status: Status, ended_at: u64) 
         warnings
             .push("the price table has no entry for this model; cost.openai is not known".into());
     }
-    json!({
-        "schemaVersion": SCHEMA_VERSION,
-        "callId": record.sid,
-        "status": status,
-        "endReason": record.end_reason.map(EndReason::word),
-        "startedAt": timestamp(record.placed_at),
-        "endedAt": timestamp(ended_at),
-        "durationSec": ended_at.saturating_sub(record.placed_at) / 1000,
-        "order": record.order,
-        "evidence": evidence_of(record).iter().map(|field| with_quotes(field, &record.transcript)).collect::<Vec<_>>(),
-        "disclosure": { "heardAt": record.disclosed_at.map(timestamp) },
-        "transcriptUrl": null,
-        "usage": record.usage,
-        "cost": {
-            "openai": cost.openai.map(dollars), "twilio": dollars(cost.twilio), "cloudflare": dollars(cost.cloudflare),
-            "total": dollars(total), "currency": "USD"
+    let outcome = Outcome {
+        schema_version: SCHEMA_VERSION,
+        call_id: &record.sid,
+        status,
+        end_reason: record.end_reason.map(EndReason::word),
+        started_at: timestamp(record.placed_at),
+        ended_at: timestamp(ended_at),
+        duration_sec,
+        order: &record.order,
+        evidence: evidence_of(record)
+            .into_iter()
+            .map(|field| with_quotes(field, &record.transcript))
+            .collect(),
+        disclosure: Disclosure {
+            heard_at: record.disclosed_at.and_then(timestamp),
         },
-        "metrics": record.metrics,
-        "attempts": 1,
-        "warnings": warnings,
-    })
+        transcript_url: None,
+        usage: record.usage,
+        cost: CostInDollars {
+            openai: cost.openai.map(dollars),
+            twilio: dollars(cost.twilio),
+            cloudflare: dollars(cost.cloudflare),
+            total: dollars(total_cost),
+            currency: "USD",
+        },
+        metrics: &record.metrics,
+        attempts: 1,
+        warnings,
+    };
+    let total = record.order.totals.map(|totals| totals.total);
+    let summary = Summary {
+        status,
+        started_at: timestamp(record.placed_at),
+        duration_sec,
+        total,
+    };
+    Finished {
+        json: serde_json::to_string(&outcome).unwrap_or_default(),
+        summary: serde_json::to_string(&summary).unwrap_or_default(),
+    }
 }
 
 impl Call {
     /// The call as it stands, for the API while it runs.
     pub fn live(&self, now: u64) -> String {
         let record = &self.record;
-        let transcript: Vec<Value> = record
+        let turns = record
             .transcript
             .turns()
             .iter()
-            .filter(|turn| !turn.heard_text().is_empty())
-            .map(|turn| json!({ "role": turn.role, "text": turn.heard_text(), "ts": turn.at_ms }))
-            .collect();
-        json!({
-            "callId": record.sid,
-            "status": if record.answered_at.is_some() { "in_progress" } else { "dialling" },
-            "startedAt": timestamp(record.placed_at),
-            "durationSec": now.saturating_sub(record.placed_at) / 1000,
-            "order": record.order,
-            "transcript": transcript,
-        })
-        .to_string()
+            .filter(|turn| !turn.heard_text().is_empty());
+        let live = Live {
+            call_id: &record.sid,
+            status: if record.answered_at.is_some() {
+                "in_progress"
+            } else {
+                "dialling"
+            },
+            started_at: timestamp(record.placed_at),
+            duration_sec: now.saturating_sub(record.placed_at) / 1000,
+            order: &record.order,
+            transcript: turns
+                .map(|turn| Line {
+                    role: turn.role,
+                    text: turn.heard_text(),
+                    ts: turn.at_ms,
+                })
+                .collect(),
+        };
+        serde_json::to_string(&live).unwrap_or_default()
     }
+}
+
+/// A call that is not over.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Live<'a> {
+    call_id: &'a CallSid,
+    status: &'static str,
+    started_at: Option<String>,
+    duration_sec: u64,
+    order: &'a OrderState,
+    transcript: Vec<Line<'a>>,
+}
+
+/// What was heard of one turn; `ts` is ms since the answer.
+#[derive(Serialize)]
+struct Line<'a> {
+    role: Role,
+    text: &'a str,
+    ts: u64,
 }
 
 /// Why the order cannot be called confirmed; nothing means that it is. Names no private value.
@@ -202,16 +305,21 @@ fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
     fields
 }
 
-/// A field's evidence with the words themselves.
-fn with_quotes(field: &FieldEvidence, transcript: &Transcript) -> Value {
-    let quote =
-        |id: &Option<String>| {
-            id.as_deref().and_then(|id| transcript.get(id)).map(|turn: &Turn| {
-            let words: String = turn.heard_text().chars().take(MAX_QUOTE_CHARS).collect();
-            json!({ "turn": turn.id, "role": turn.role, "atMs": turn.at_ms, "quote": words })
+fn with_quotes(field: FieldEvidence, transcript: &Transcript) -> Evidence<'_> {
+    let quote = |id: Option<String>| {
+        id.and_then(|id| transcript.get(&id)).map(|turn| Words {
+            turn: &turn.id,
+            role: turn.role,
+            at_ms: turn.at_ms,
+            quote: turn.heard_text().chars().take(MAX_QUOTE_CHARS).collect(),
         })
-        };
-    json!({ "pointer": field.pointer, "proof": field.proof, "said": quote(&field.said_in), "answered": quote(&field.answered_in) })
+    };
+    Evidence {
+        pointer: field.pointer,
+        proof: field.proof,
+        said: quote(field.said_in),
+        answered: quote(field.answered_in),
+    }
 }
 
 /// RFC 3339, in UTC, to the second.

@@ -77,21 +77,21 @@ impl Call {
             }
             Tool::EndCall { .. } => {
                 self.model.current.farewell = Some(Farewell::Goodbye);
-                Ok(Ran::Said("{\"ok\":true}".into()))
+                Ok(Ran::Said(tools::done()))
             }
             Tool::EscalateToHuman { .. } if self.settings.handoff_number.is_some() => {
                 self.model.current.farewell = Some(Farewell::Handoff);
-                Ok(Ran::Said("{\"ok\":true}".into()))
+                Ok(Ran::Said(tools::done()))
             }
             Tool::EscalateToHuman { .. } => {
                 self.model.current.farewell = Some(Farewell::NoHandoff);
-                Ok(Ran::Said("{\"ok\":false,\"error\":\"no human is available\",\"do\":\"Apologise, say goodbye.\"}".into()))
+                Ok(Ran::Said(tools::nobody_there()))
             }
         }
     }
 
     /// Confirms the total that waited for the shop's words.
-    pub(super) fn run_pending_total(&mut self, _now: u64) {
+    pub(super) fn run_pending_total(&mut self) {
         let Some((call_id, totals)) = self.model.pending_total.take() else {
             return;
         };

@@ -8,6 +8,7 @@ use super::request::{MAX_ITEMS, item_fields, parse_address, payment_refused, pho
 use super::state::{Address, Customer, DELIVERY_METHODS, DeliveryMethod, Item, OrderState, Totals};
 use super::transcript::Transcript;
 use crate::json::{FieldError, Fields};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A checked tool call.
@@ -296,23 +297,78 @@ pub fn definitions() -> Vec<Value> {
     ]
 }
 
-/// What the model is told after a tool did its work.
+/// What the model is told of a tool call; `ok` first, because it is what matters.
+#[derive(Serialize)]
+struct Answer<'a> {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<&'a OrderState>,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    missing: &'a [String],
+    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
+    next: Option<&'static str>,
+}
+
+const DONE: Answer<'static> = Answer {
+    ok: true,
+    order: None,
+    errors: &[],
+    missing: &[],
+    next: None,
+};
+
+impl Answer<'_> {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The tool did what it was asked to.
+pub fn done() -> String {
+    DONE.to_json()
+}
+
+/// The tool changed the order, which now stands like this.
 pub fn accepted(order: &OrderState) -> String {
-    json!({ "ok": true, "order": order }).to_string()
+    Answer {
+        order: Some(order),
+        ..DONE
+    }
+    .to_json()
 }
 
-/// What the model is told about bad arguments.
+/// The arguments are bad; nothing was saved.
 pub fn refused(errors: &[FieldError]) -> String {
-    json!({ "ok": false, "errors": errors, "saved": false }).to_string()
+    Answer {
+        ok: false,
+        errors,
+        ..DONE
+    }
+    .to_json()
 }
 
-/// What the model is told when a total cannot be confirmed yet.
+/// The total cannot be confirmed yet.
 pub fn not_yet(missing: &[String]) -> String {
-    json!({
-        "ok": false, "missing": missing,
-        "do": "The shop has not heard or said these yet. Read back exactly these, wait for the answer, then call confirm_total again."
-    })
-    .to_string()
+    let next = "The shop has not heard or said these yet. Read back exactly these, wait for the answer, then call confirm_total again.";
+    Answer {
+        ok: false,
+        missing,
+        next: Some(next),
+        ..DONE
+    }
+    .to_json()
+}
+
+/// There is nobody to hand the call to.
+pub fn nobody_there() -> String {
+    Answer {
+        ok: false,
+        next: Some("No human is available. Apologise and say goodbye."),
+        ..DONE
+    }
+    .to_json()
 }
 
 fn amount(fields: &mut Fields<'_>, key: &'static str) -> Option<Cents> {

@@ -6,6 +6,14 @@
     unreachable_pub,
     reason = "shared by the test files, each of which uses another part"
 )]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "test support: a failure here is a failed test"
+)]
 
 use orderline::call::input::Input;
 use orderline::call::output::Output;
@@ -137,6 +145,24 @@ impl Bench {
         bench.agent_speaks(&created, "item_read_back", READ_BACK);
         bench.done(&created, "completed");
         bench
+    }
+
+    /// The shop states the total and the model confirms it and says goodbye.
+    pub fn conclude(&mut self) {
+        self.play_out();
+        self.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+        let response = self.agent_starts();
+        let call = self.tool(
+            &response,
+            "confirm_total",
+            json!({ "subtotal": 17.5, "total": 20.1 }),
+        );
+        self.done(&response, "completed");
+        assert_eq!(self.output_of(&call).unwrap()["ok"], true);
+        let response = self.agent_starts();
+        self.agent_speaks(&response, "item_bye", "Thank you, goodbye!");
+        self.tool(&response, "end_call", json!({}));
+        self.done(&response, "completed");
     }
 
     pub fn voice(&mut self) -> Twiml {
@@ -303,10 +329,8 @@ impl Bench {
 
     /// What the model was told of a tool call.
     pub fn output_of(&self, call_id: &str) -> Option<Value> {
-        let outputs = self.sent("conversation.item.create").into_iter();
-        let found = outputs
-            .filter(|e| e["item"]["call_id"] == call_id)
-            .next_back()?;
+        let mut outputs = self.sent("conversation.item.create").into_iter();
+        let found = outputs.rfind(|e| e["item"]["call_id"] == call_id)?;
         serde_json::from_str(found["item"]["output"].as_str()?).ok()
     }
 
@@ -330,7 +354,7 @@ impl Bench {
     pub fn drain(&mut self) {
         while let Some(output) = self.call.poll() {
             match output {
-                Output::Phone(text) => self.to_the_phone(text),
+                Output::Phone(text) => self.phone_gets(text),
                 Output::ClosePhone => self.phone_closed = true,
                 Output::ConnectModel { socket } => self.connects.push(socket),
                 Output::Model(text) => self.to_model.push(serde_json::from_str(&text).unwrap()),
@@ -345,7 +369,7 @@ impl Bench {
         }
     }
 
-    fn to_the_phone(&mut self, text: String) {
+    fn phone_gets(&mut self, text: String) {
         let message: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(message["streamSid"], STREAM);
         if self.queue.is_empty() {

@@ -79,11 +79,6 @@ impl Vad {
         self.ms + self.pending.len() as u64 / BYTES_PER_MS
     }
 
-    /// Somebody speaks.
-    pub fn is_speaking(&self) -> bool {
-        self.speaking
-    }
-
     /// Forgets speech that was begun: the buffer was cleared or committed by hand.
     pub fn abandon(&mut self) {
         self.speaking = false;
@@ -191,7 +186,7 @@ mod tests {
                 .len(),
             1
         );
-        assert!(vad.is_speaking());
+        assert!(vad.speaking);
     }
 
     #[test]
