@@ -1,4 +1,23 @@
 //! Orderline: a phone agent that orders food and proves what it reports.
+//!
+//! One crate, compiled to WebAssembly for Cloudflare Workers. From the top down; an arrow never
+//! runs back up, and the modules of the last line know nothing of each other:
+//!
+//! ```text
+//! worker   the Workers runtime: HTTP, Durable Object, sockets, storage (wasm32 only)
+//!   │
+//! call     the conversation, a state machine without I/O      http     routes, problem documents
+//!   │
+//! policy   may we dial, may we show it                        config   variables and secrets
+//!   │
+//! order    what was ordered, heard and proven      twilio     Twilio on the wire
+//! realtime OpenAI Realtime on the wire             audio      μ-law, playback, WAV
+//!                         json   reading JSON from outside
+//! ```
+//!
+//! Everything but `worker` is pure: no clock, no randomness, no I/O; time is an argument. A frame
+//! of the shop's audio walks `worker::call_do` → [`call::Call::handle`] → its phone leg → its model
+//! leg → `worker::call_do`, and nowhere twice.
 
 pub mod audio;
 pub mod call;

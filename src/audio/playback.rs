@@ -173,6 +173,7 @@ impl Playback {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SEC: u64 = 8_000;
 
@@ -269,5 +270,40 @@ mod tests {
         let mut p = Playback::default();
         p.sent(0, "a", 0, SEC);
         assert_eq!(p.cleared(1_200), []);
+    }
+
+    proptest! {
+        /// Whatever is sent, echoed and cleared, in whatever order: heard ≤ sent, proof only grows,
+        /// and what was cleared is never heard.
+        #[test]
+        fn proof_never_exceeds_what_was_sent(steps in proptest::collection::vec((0u8..4, 0u64..400), 1..60)) {
+            let mut p = Playback::default();
+            let (mut now, mut marks, mut sent, mut heard) = (0, Vec::new(), 0, 0);
+            let mut item = 0;
+            for (kind, n) in steps {
+                now += n;
+                match kind {
+                    0 | 1 => {
+                        marks.push(p.sent(now, &format!("i{item}"), sent, n * 8));
+                        sent += n * 8;
+                    }
+                    2 => {
+                        let pick = usize::try_from(n).unwrap() % marks.len().max(1);
+                        for proof in marks.get(pick).map(|m| p.echoed(now, m)).unwrap_or_default() {
+                            prop_assert_eq!(&proof.item_id, &format!("i{item}"));
+                            prop_assert!(proof.bytes >= heard && proof.bytes <= sent);
+                            heard = proof.bytes;
+                        }
+                    }
+                    _ => {
+                        for cut in p.cleared(now) {
+                            prop_assert!(cut.heard_ms < cut.sent_ms && cut.sent_ms <= sent / 8);
+                        }
+                        prop_assert!(p.is_drained() && !p.is_playing(now));
+                        (item, sent, heard) = (item + 1, 0, 0);
+                    }
+                }
+            }
+        }
     }
 }

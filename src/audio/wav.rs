@@ -210,3 +210,109 @@ fn sinc(x: f64) -> f64 {
     let px = std::f64::consts::PI * x;
     if px.abs() < 1e-9 { 1.0 } else { px.sin() / px }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tone(rate: u32, hz: f64, ms: u32) -> Vec<i16> {
+        let step = std::f64::consts::TAU * hz / f64::from(rate);
+        (0..rate * ms / 1000)
+            .map(|i| (8000.0 * (step * f64::from(i)).sin()) as i16)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let wav = Wav {
+            rate: 44_100,
+            channels: 2,
+            samples: vec![0, 1, -1, i16::MAX, i16::MIN, 7],
+        };
+        assert_eq!(Wav::parse(&wav.to_bytes()), Ok(wav));
+    }
+
+    #[test]
+    fn mulaw_files_and_extra_chunks_are_read() {
+        let mut file = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x12\0\0\0\x07\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0\0\0".to_vec();
+        file.extend(b"data\x02\0\0\0\xff\x80");
+        assert_eq!(Wav::parse(&file).map(|w| w.samples), Ok(vec![0, 32_124]));
+    }
+
+    #[test]
+    fn other_files_are_refused_by_name() {
+        assert_eq!(Wav::parse(b"ID3"), Err(WavError::NotWav));
+        assert_eq!(
+            Wav::parse(b"RIFF\0\0\0\0WAVE"),
+            Err(WavError::MissingChunk("fmt "))
+        );
+        let mut float = Wav {
+            rate: 8000,
+            channels: 1,
+            samples: vec![0],
+        }
+        .to_bytes();
+        float[20] = 3;
+        assert_eq!(
+            Wav::parse(&float),
+            Err(WavError::Encoding {
+                format: 3,
+                bits: 16
+            })
+        );
+        let mut surround = Wav {
+            rate: 8000,
+            channels: 1,
+            samples: vec![0],
+        }
+        .to_bytes();
+        surround[22] = 6;
+        assert_eq!(
+            Wav::parse(&surround),
+            Err(WavError::Layout {
+                channels: 6,
+                rate: 8000
+            })
+        );
+    }
+
+    #[test]
+    fn resampling_keeps_a_tone_and_drops_what_the_telephone_cannot_carry() {
+        let level = |ulaw: &[u8]| super::super::ulaw::dbfs(&ulaw[400..ulaw.len() - 400]);
+        let at = |rate, hz| {
+            Wav {
+                rate,
+                channels: 1,
+                samples: tone(rate, hz, 500),
+            }
+            .to_ulaw()
+        };
+        for rate in [8_000, 11_025, 16_000, 44_100, 48_000] {
+            assert!((level(&at(rate, 1_000.0)) - -15.3).abs() < 0.5, "{rate}");
+        }
+        assert!(level(&at(48_000, 9_000.0)) < -50.0);
+        assert_eq!(at(16_000, 440.0).len(), 4_000);
+    }
+
+    #[test]
+    fn two_telephone_channels_stand_side_by_side() {
+        let wav = Wav::stereo_from_ulaw(&[0x80], &[0xFF, 0x00]);
+        assert_eq!(
+            (wav.rate, wav.channels, wav.samples),
+            (8000, 2, vec![32_124, 0, 0, -32_124])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Wav::parse(&bytes);
+            let mut named = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0".to_vec();
+            named.extend(&bytes);
+            if let Ok(wav) = Wav::parse(&named) {
+                let _ = wav.to_ulaw();
+            }
+        }
+    }
+}

@@ -416,7 +416,7 @@ impl Call {
             // Our settings were refused: nothing can be said on this session.
             self.log(LogLine::error("session_refused"));
             self.model_lost(now, 0);
-        } else if error.code == "conversation_already_has_active_response" {
+        } else if of_request && error.code == "conversation_already_has_active_response" {
             self.model.flight = Flight::Conflict;
             self.want(None, true);
             self.timers

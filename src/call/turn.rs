@@ -20,6 +20,8 @@ pub(super) struct Turn {
     opened: bool,
     /// The model hears the shop speak.
     pub(super) shop_speaking: bool,
+    /// When the shop began to speak.
+    shop_started_at: u64,
     /// When the shop's last words ended, until the agent answers them.
     shop_stopped_at: Option<u64>,
     /// Since when nobody speaks.
@@ -108,6 +110,7 @@ impl Call {
     /// The model hears the shop.
     pub(super) fn shop_started(&mut self, now: u64) {
         self.turn.shop_speaking = true;
+        self.turn.shop_started_at = now;
         self.turn.silence_prompts = 0;
         self.timers
             .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
@@ -128,7 +131,9 @@ impl Call {
 
     /// The shop's turn is part of the conversation: it is the agent's turn.
     pub(super) fn shop_turn_taken(&mut self, now: u64, item_id: &str) {
-        let at = self.record.at_ms(now);
+        // A turn that was committed without having been heard to begin begins now.
+        let started = std::mem::replace(&mut self.turn.shop_started_at, now);
+        let at = self.record.at_ms(if started == 0 { now } else { started });
         self.record.transcript.shop_turn(item_id, at);
         if !self.ending.is_closing() && !self.phone.gone {
             self.want(None, true);
