@@ -35,6 +35,8 @@ use worker::{
 const RECORD: &str = "record";
 const OUTCOME: &str = "outcome";
 
+/// The most status callbacks kept for a call that is not known yet.
+const MAX_EARLY: usize = 16;
 /// How long to wait before the outcome is written to KV again, in ms.
 const KV_RETRY_MS: i64 = 30_000;
 /// How long the object keeps its copy of the outcome, in ms: longer than KV needs to show it
@@ -179,6 +181,8 @@ pub(super) struct Session {
     armed: Cell<Option<u64>>,
     /// Questions that came before the call was known.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    /// Status callbacks that came before the call was known.
+    early: RefCell<Vec<StatusCallback>>,
 }
 
 impl DurableObject for CallSession {
@@ -195,6 +199,7 @@ impl DurableObject for CallSession {
             model_wanted: Cell::new(0),
             armed: Cell::new(None),
             waiting: RefCell::default(),
+            early: RefCell::default(),
         };
         Self {
             session: Rc::new(session),
@@ -385,6 +390,9 @@ impl Session {
                 .set_alarm(Duration::from_millis(alarm_in))
                 .await?;
             self.drive();
+            for status in self.early.take() {
+                self.input(Input::Status(status));
+            }
         }
         for waiting in self.waiting.take() {
             let _ = waiting.send(());
@@ -395,6 +403,13 @@ impl Session {
     /// Answers Twilio, after the call is known: Twilio's first question may come before its own
     /// answer to the placing of the call.
     async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Response> {
+        if let (true, Ask::Status(status)) = (self.call.borrow().is_none(), ask) {
+            let mut early = self.early.borrow_mut();
+            if early.len() < MAX_EARLY {
+                early.push(status);
+            }
+            return Response::empty();
+        }
         if self.call.borrow().is_none() {
             let (sender, known) = oneshot::channel();
             self.waiting.borrow_mut().push(sender);

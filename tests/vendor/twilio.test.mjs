@@ -75,7 +75,8 @@ test("a media upgrade needs the signature", async () => {
 });
 
 test("the voice webhook answers with the TwiML that the twilio package builds", async () => {
-  const params = callParams();
+  const sid = `CA${"fedcba9876543210".repeat(2)}`;
+  const params = { ...callParams(), CallSid: sid };
   const reply = await post("/twilio/voice", params, signature("/twilio/voice", params));
   const text = await reply.text();
   assert.equal(reply.status, 200, text);
@@ -94,7 +95,7 @@ test("the voice webhook answers with the TwiML that the twilio package builds", 
   assert.equal(url.protocol, "ws:");
   assert.equal(url.host, new URL(rig.url).host);
   assert.equal(url.search, "", "Twilio drops the query of a stream's URL");
-  assert.match(url.pathname, new RegExp(`^/ws/media/${SID}/[A-Za-z0-9_-]{20,}$`));
+  assert.match(url.pathname, new RegExp(`^/ws/media/${sid}/[A-Za-z0-9_-]{20,}$`));
   for (const parameter of stream.children) {
     assert.equal(parameter.name, "Parameter");
     assert.deepEqual(Object.keys(parameter.attributes).sort(), ["name", "value"]);
