@@ -3,6 +3,7 @@
 
 pub mod evidence;
 pub mod money;
+mod number_words;
 pub mod payment;
 pub mod request;
 pub mod spoken;

@@ -2,7 +2,7 @@
 //! what is missing, the agent settles on the phone.
 
 use super::payment;
-use super::state::{Address, DELIVERY_METHODS, DeliveryMethod, Item, SIZES};
+use super::state::{Address, DELIVERY_METHODS, DeliveryMethod, Item, MAX_ITEMS, SIZES};
 use crate::json::{FieldError, Fields};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,9 +23,6 @@ pub struct OrderRequest {
     /// Anything else the shop should know.
     pub notes: Option<String>,
 }
-
-/// The most items one order may have.
-pub const MAX_ITEMS: usize = 20;
 
 impl OrderRequest {
     /// Checks the `order` object.

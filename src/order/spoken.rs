@@ -4,6 +4,7 @@
 //! address; "twenty ten", "$20.10" and "twenty dollars and ten cents" are the same price.
 
 use super::money::Cents;
+use super::number_words::{self, Number};
 
 /// A sentence, taken apart.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -28,12 +29,19 @@ impl Spoken {
         let mut tokens = Vec::with_capacity(raw.len());
         let mut at = 0;
         while let Some(word) = raw.get(at) {
-            let rest = raw.get(at..).unwrap_or_default();
-            if let Some((repeat, group)) = repeated(rest) {
-                tokens.extend((0..repeat).map(|_| group.clone()));
-                at += 2;
-            } else if let Some((group, used)) = number(rest, tokens.last()) {
-                tokens.push(group);
+            let in_number = matches!(tokens.last(), Some(Token::Group { .. }));
+            if let Some((number, used)) =
+                number_words::read(raw.get(at..).unwrap_or_default(), in_number)
+            {
+                let Number {
+                    digits,
+                    decimals,
+                    times,
+                } = number;
+                tokens.extend(std::iter::repeat_n(
+                    Token::Group { digits, decimals },
+                    times,
+                ));
                 at += used;
             } else {
                 tokens.extend(
@@ -256,135 +264,6 @@ fn split(text: &str) -> Vec<String> {
 
 fn text_has_ordinal(text: &str, number: &str, suffix: &str) -> bool {
     text.to_lowercase().contains(&format!("{number}{suffix}"))
-}
-
-/// "double five", "triple zero".
-fn repeated(words: &[String]) -> Option<(usize, Token)> {
-    let times = match words.first()?.as_str() {
-        "double" => 2,
-        "triple" => 3,
-        _ => return None,
-    };
-    let digit = words.get(1).filter(|w| w.len() == 1 || unit(w).is_some())?;
-    number(
-        std::slice::from_ref(digit),
-        Some(&Token::Group {
-            digits: String::new(),
-            decimals: None,
-        }),
-    )
-    .map(|(group, _)| (times, group))
-}
-
-/// The number at the start of the words, and how many words it takes.
-fn number(words: &[String], before: Option<&Token>) -> Option<(Token, usize)> {
-    let first = words.first()?;
-    let group = |value: u64| Token::Group {
-        digits: value.to_string(),
-        decimals: None,
-    };
-    if first.starts_with(|c: char| c.is_ascii_digit()) {
-        let (digits, decimals) = match first.split_once('.') {
-            Some((digits, decimals)) => (digits, Some(decimals.to_owned())),
-            None => (first.as_str(), None),
-        };
-        let plain = digits.bytes().all(|b| b.is_ascii_digit());
-        return plain.then(|| {
-            (
-                Token::Group {
-                    digits: digits.to_owned(),
-                    decimals,
-                },
-                1,
-            )
-        });
-    }
-    let next_is_number = words.get(1).is_some_and(|w| {
-        unit(w).is_some() || tens(w).is_some() || w.starts_with(|c: char| c.is_ascii_digit())
-    });
-    let in_number = matches!(before, Some(Token::Group { .. })) || next_is_number;
-    if matches!(first.as_str(), "oh" | "o") {
-        return in_number.then(|| (group(0), 1));
-    }
-    let (mut value, mut used) = below_hundred(words)?;
-    let mut grown = false;
-    while let Some(scale) = words.get(used).map(String::as_str) {
-        let factor = match scale {
-            "hundred" if value < 100 => 100,
-            "thousand" if value < 1000 => 1000,
-            _ => break,
-        };
-        value *= factor;
-        used += 1;
-        grown = true;
-        let skip = usize::from(words.get(used).is_some_and(|w| w == "and"));
-        if let Some((more, n)) = words.get(used + skip..).and_then(below_hundred) {
-            let scaled = words.get(used + skip + n).is_some_and(|w| w == "hundred");
-            let more_value = if scaled { more * 100 } else { more };
-            if more_value < factor {
-                value += more_value;
-                used += skip + n + usize::from(scaled);
-            }
-        }
-    }
-    if !grown && words.get(used).is_some_and(|w| w == "dozen") {
-        return Some((group(value * 12), used + 1));
-    }
-    Some((group(value), used))
-}
-
-fn below_hundred(words: &[String]) -> Option<(u64, usize)> {
-    let first = words.first()?;
-    if let Some(n) = tens(first) {
-        return match words.get(1).and_then(|w| unit(w)) {
-            Some(u @ 1..=9) => Some((n + u, 2)),
-            _ => Some((n, 1)),
-        };
-    }
-    if first == "dozen" {
-        Some((12, 1))
-    } else {
-        unit(first).map(|n| (n, 1))
-    }
-}
-
-fn unit(word: &str) -> Option<u64> {
-    const UNITS: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    UNITS
-        .iter()
-        .position(|u| *u == word)
-        .and_then(|n| u64::try_from(n).ok())
-}
-
-fn tens(word: &str) -> Option<u64> {
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
-    TENS.iter()
-        .position(|t| *t == word)
-        .and_then(|n| u64::try_from(n).ok())
-        .map(|n| (n + 2) * 10)
 }
 
 /// One spelling for words that have several.

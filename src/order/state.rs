@@ -1,6 +1,9 @@
 //! What the call has established so far. Only checked tool calls change it.
 
+use super::evidence::{self, Proof};
 use super::money::Cents;
+use super::transcript::Transcript;
+use crate::json::FieldError;
 use serde::{Deserialize, Serialize};
 
 /// Size of an item.
@@ -112,4 +115,180 @@ pub struct OrderState {
     pub address: Option<Address>,
     /// What it costs, once read back and stated.
     pub totals: Option<Totals>,
+}
+
+/// The most items one order may have.
+pub const MAX_ITEMS: usize = 20;
+
+impl OrderState {
+    /// Saves an item. The same item saved twice in a row is one item: a repeated call is more
+    /// likely a model repeating itself than a customer wanting two, and those are a quantity.
+    ///
+    /// # Errors
+    /// A problem for the model, when the item to replace is not there or the order is full.
+    pub fn save_item(
+        &mut self,
+        item: Item,
+        replaces: Option<usize>,
+    ) -> Result<(), Vec<FieldError>> {
+        let unchanged = match replaces {
+            Some(position) => match position
+                .checked_sub(1)
+                .and_then(|at| self.items.get_mut(at))
+            {
+                Some(place) => std::mem::replace(place, item.clone()) == item,
+                None => {
+                    return Err(vec![FieldError::new(
+                        "/replaces",
+                        format!("there are only {} items", self.items.len()),
+                    )]);
+                }
+            },
+            None if self.items.contains(&item) => true,
+            None if self.items.len() >= MAX_ITEMS => {
+                return Err(vec![FieldError::new(
+                    "",
+                    format!("an order has at most {MAX_ITEMS} items"),
+                )]);
+            }
+            None => {
+                self.items.push(item);
+                false
+            }
+        };
+        self.forget_totals_unless(unchanged);
+        Ok(())
+    }
+
+    /// Saves who the order is for.
+    pub fn set_customer(&mut self, customer: Customer, delivery_method: DeliveryMethod) {
+        let unchanged = self.delivery_method == Some(delivery_method);
+        self.customer = Some(customer);
+        self.delivery_method = Some(delivery_method);
+        self.forget_totals_unless(unchanged);
+    }
+
+    /// Saves where to deliver.
+    pub fn set_address(&mut self, address: Address) {
+        let unchanged = self.address.as_ref() == Some(&address);
+        self.address = Some(address);
+        self.forget_totals_unless(unchanged);
+    }
+
+    /// Saves the total, if everything it belongs to was read back in words that were heard.
+    ///
+    /// # Errors
+    /// What is missing, for the model to read back.
+    pub fn confirm_total(
+        &mut self,
+        totals: Totals,
+        transcript: &Transcript,
+        max_total: Option<Cents>,
+    ) -> Result<(), Vec<String>> {
+        let mut missing: Vec<String> = evidence::incomplete(self)
+            .into_iter()
+            .map(|m| m.describe().to_owned())
+            .collect();
+        missing.extend(
+            evidence::read_back(self, transcript)
+                .into_iter()
+                .filter(|f| f.proof < Proof::Stated)
+                .map(|f| f.read_back),
+        );
+        let stated = evidence::total(totals.total, transcript);
+        if stated.proof < Proof::Proven {
+            missing.push(stated.read_back);
+        }
+        if max_total.is_some_and(|max| totals.total > max) {
+            missing.push(
+                "agreement: the total is above what the customer allowed; do not accept it".into(),
+            );
+        }
+        if missing.is_empty() {
+            self.totals = Some(totals);
+            Ok(())
+        } else {
+            Err(missing)
+        }
+    }
+
+    /// A total belongs to the order it was stated for.
+    fn forget_totals_unless(&mut self, unchanged: bool) {
+        if !unchanged {
+            self.totals = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_item_is_saved_once_and_a_correction_replaces() {
+        let item = |topping: &str| Item {
+            size: Some(Size::Large),
+            crust: None,
+            toppings: vec![topping.into()],
+            quantity: 1,
+        };
+        let mut order = OrderState::default();
+        order.save_item(item("ham"), None).unwrap();
+        order.save_item(item("ham"), None).unwrap();
+        assert_eq!(order.items.len(), 1);
+        order.save_item(item("olives"), Some(1)).unwrap();
+        assert_eq!(order.items, [item("olives")]);
+        assert_eq!(
+            order.save_item(item("ham"), Some(2)).unwrap_err()[0].pointer,
+            "/replaces"
+        );
+    }
+
+    #[test]
+    fn a_changed_order_forgets_its_total() {
+        let totals = Totals {
+            subtotal: Cents(1),
+            total: Cents(2),
+        };
+        let item = Item {
+            size: Some(Size::Small),
+            crust: None,
+            toppings: vec![],
+            quantity: 1,
+        };
+        let mut order = OrderState {
+            items: vec![item.clone()],
+            totals: Some(totals),
+            ..OrderState::default()
+        };
+        order.save_item(item.clone(), None).unwrap();
+        assert_eq!(order.totals, Some(totals));
+        order
+            .save_item(
+                Item {
+                    quantity: 2,
+                    ..item
+                },
+                Some(1),
+            )
+            .unwrap();
+        assert_eq!(order.totals, None);
+    }
+
+    #[test]
+    fn a_total_without_a_heard_read_back_is_refused_with_what_is_missing() {
+        let mut order = OrderState::default();
+        let missing = order
+            .confirm_total(
+                Totals {
+                    subtotal: Cents(1),
+                    total: Cents(2),
+                },
+                &Transcript::default(),
+                Some(Cents(1)),
+            )
+            .unwrap_err();
+        assert_eq!(missing.len(), 4, "{missing:?}");
+        assert_eq!(order.totals, None);
+    }
 }

@@ -1,6 +1,6 @@
 //! The API's routes.
 
-use super::call_do::{self, Begin};
+use super::call_stub::{self, Begin};
 use super::log::runtime_error;
 use super::twilio_rest::{self, CreateError};
 use super::{reply, store};
@@ -45,7 +45,7 @@ pub(super) async fn place_call(
         request: Some(call_request),
         token,
     };
-    if call_do::begin(env, &begin).await.is_err() {
+    if call_stub::begin(env, &begin).await.is_err() {
         // Nobody would know what to say: better no call than a silent one.
         twilio_rest::hang_up(config, &sid).await;
         return Err(Problem::internal());
@@ -68,7 +68,7 @@ pub(super) async fn get_call(
     authorize(request, config)?;
     // The object first: KV is eventually consistent, and remembers for a minute that a key was not
     // there.
-    let found = match call_do::state(env, sid).await? {
+    let found = match call_stub::state(env, sid).await? {
         Some(state) => Some(state),
         None => store::get(env, sid).await?,
     };

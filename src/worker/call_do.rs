@@ -5,16 +5,15 @@
 //! without one: [`Session::input`] borrows, steps and returns the borrow before anything else
 //! happens.
 
-use super::log::{self, runtime_error};
+use super::call_stub::{Ask, Begin, TOKEN_HEADER};
+use super::log;
 use super::model_socket;
-use super::{CALLS, now_ms, read_config, store, twilio_rest};
+use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
 use crate::call::output::{Finished, LogLine, Output};
 use crate::call::record::Record;
-use crate::call::request::CallRequest;
 use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
 use crate::config::Config;
-use crate::http::problem::Problem;
 use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
 use crate::twilio::webhook::StatusCallback;
@@ -27,8 +26,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{
-    Delay, DurableObject, Env, Headers, Method, Request, RequestInit, Response, Result, State,
-    Stub, WebSocket, WebSocketIncomingMessage, WebSocketPair, durable_object,
+    Delay, DurableObject, Env, Request, Response, Result, State, WebSocket,
+    WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
 /// Storage keys.
@@ -43,25 +42,6 @@ const KV_RETRY_MS: i64 = 30_000;
 /// everywhere.
 const KEEP_MS: i64 = 60 * 60 * 1000;
 
-/// Tells an object which call it is.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Begin {
-    pub(super) sid: CallSid,
-    /// None for a call that came to us.
-    pub(super) request: Option<CallRequest>,
-    pub(super) token: String,
-}
-
-/// Something Twilio says or asks.
-#[derive(Clone, Copy, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Ask {
-    Voice,
-    StreamEnded,
-    DialEnded { reached: bool },
-    Status(StatusCallback),
-}
-
 /// The outcome as the object keeps it.
 #[derive(Deserialize, Serialize)]
 struct Kept {
@@ -70,95 +50,6 @@ struct Kept {
     summary: String,
     in_kv: bool,
 }
-
-// ---- the Worker's side ----
-
-/// Hands a call to its object.
-pub(super) async fn begin(env: &Env, begin: &Begin) -> std::result::Result<(), Problem> {
-    let body = serde_json::to_string(begin).map_err(|_| Problem::internal())?;
-    let response = send(env, &begin.sid, "/begin", Some(body), None).await?;
-    if response.status_code() < 300 {
-        Ok(())
-    } else {
-        Err(Problem::internal())
-    }
-}
-
-/// Asks the object on Twilio's behalf: TwiML, or nothing.
-pub(super) async fn ask(
-    env: &Env,
-    sid: &CallSid,
-    ask: &Ask,
-) -> std::result::Result<String, Problem> {
-    let body = serde_json::to_string(ask).map_err(|_| Problem::internal())?;
-    let mut response = send(env, sid, "/ask", Some(body), None).await?;
-    response.text().await.map_err(runtime_error("object_text"))
-}
-
-/// The call's state or outcome, if the object knows the call.
-pub(super) async fn state(
-    env: &Env,
-    sid: &CallSid,
-) -> std::result::Result<Option<String>, Problem> {
-    let mut response = send(env, sid, "/state", None, None).await?;
-    match response.status_code() {
-        200 => response
-            .text()
-            .await
-            .map(Some)
-            .map_err(runtime_error("object_text")),
-        _ => Ok(None),
-    }
-}
-
-/// Opens the media socket.
-pub(super) async fn media(
-    env: &Env,
-    sid: &CallSid,
-    token: &str,
-) -> std::result::Result<Response, Problem> {
-    let response = send(env, sid, "/media", None, Some(token)).await?;
-    if response.status_code() == 101 {
-        Ok(response)
-    } else {
-        Err(Problem::forbidden(
-            "this stream token is unknown or was used before",
-        ))
-    }
-}
-
-async fn send(
-    env: &Env,
-    sid: &CallSid,
-    path: &str,
-    body: Option<String>,
-    token: Option<&str>,
-) -> std::result::Result<Response, Problem> {
-    let exchange = async {
-        let stub: Stub = env.durable_object(CALLS)?.get_by_name(sid.as_str())?;
-        let headers = Headers::new();
-        if let Some(token) = token {
-            headers.set("upgrade", "websocket")?;
-            headers.set(TOKEN_HEADER, token)?;
-        }
-        let mut init = RequestInit::new();
-        init.with_headers(headers);
-        if let Some(body) = body {
-            init.with_method(Method::Post).with_body(Some(body.into()));
-        }
-        stub.fetch_with_request(Request::new_with_init(
-            &format!("https://call{path}"),
-            &init,
-        )?)
-        .await
-    };
-    exchange.await.map_err(runtime_error("object"))
-}
-
-/// Carries the stream token to the object, off the URL.
-const TOKEN_HEADER: &str = "x-stream-token";
-
-// ---- the object's side ----
 
 /// The Durable Object.
 #[durable_object]

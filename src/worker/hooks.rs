@@ -2,7 +2,7 @@
 //! anything of it is looked at.
 
 use super::api::{random_token, read_body};
-use super::call_do::{self, Ask, Begin};
+use super::call_stub::{self, Ask, Begin};
 use super::log::runtime_error;
 use super::reply;
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub(super) async fn call(
     match hook {
         Hook::Voice => {
             if form.is_inbound() {
-                call_do::begin(
+                call_stub::begin(
                     env,
                     &Begin {
                         sid: sid.clone(),
@@ -37,18 +37,18 @@ pub(super) async fn call(
                 )
                 .await?;
             }
-            reply::twiml(call_do::ask(env, &sid, &Ask::Voice).await?)
+            reply::twiml(call_stub::ask(env, &sid, &Ask::Voice).await?)
         }
-        Hook::StreamEnded => reply::twiml(call_do::ask(env, &sid, &Ask::StreamEnded).await?),
+        Hook::StreamEnded => reply::twiml(call_stub::ask(env, &sid, &Ask::StreamEnded).await?),
         Hook::DialEnded => {
             let reached = form.dial_was_answered();
-            reply::twiml(call_do::ask(env, &sid, &Ask::DialEnded { reached }).await?)
+            reply::twiml(call_stub::ask(env, &sid, &Ask::DialEnded { reached }).await?)
         }
         // What the stream reports of itself is seen on its socket.
         Hook::Stream => reply::no_content(),
         Hook::Status => {
             if let Some(status) = form.status() {
-                call_do::ask(env, &sid, &Ask::Status(status)).await?;
+                call_stub::ask(env, &sid, &Ask::Status(status)).await?;
             }
             reply::no_content()
         }
@@ -84,7 +84,7 @@ pub(super) async fn media(
             "the X-Twilio-Signature of the upgrade is missing or wrong",
         ));
     }
-    call_do::media(env, sid, token).await
+    call_stub::media(env, sid, token).await
 }
 
 /// The form of a webhook and the call it is about, if Twilio sent it.

@@ -4,6 +4,7 @@
 
 mod api;
 mod call_do;
+mod call_stub;
 mod hooks;
 mod log;
 mod model_socket;
@@ -15,9 +16,6 @@ use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::http::route::{self, Route};
 use worker::{Context, Env, Request, Response, Result, event};
-
-/// Binding of the Durable Object namespace, class [`call_do::CallSession`].
-const CALLS: &str = "CALLS";
 
 #[event(start)]
 fn start() {
