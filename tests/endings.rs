@@ -80,6 +80,29 @@ fn a_lost_media_socket_ends_the_call_with_the_truth() {
 }
 
 #[test]
+fn the_end_of_the_stream_says_why_even_if_the_end_of_the_call_comes_first() {
+    for (stop, reason) in [(true, "shop_hung_up"), (false, "media_lost")] {
+        let mut bench = Bench::greeted(&[]);
+        status(&mut bench, "completed");
+        bench.advance(200);
+        if stop {
+            bench.stop();
+        } else {
+            bench.input(Input::PhoneClosed);
+        }
+        assert_eq!(bench.outcome()["endReason"], reason);
+    }
+    let mut bench = Bench::greeted(&[]);
+    status(&mut bench, "completed");
+    bench.advance(1_500);
+    assert_eq!(
+        bench.outcome()["endReason"],
+        "shop_hung_up",
+        "the stream never said anything"
+    );
+}
+
+#[test]
 fn a_lost_model_is_replaced_at_once_and_knows_what_was_said() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();

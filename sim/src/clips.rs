@@ -153,6 +153,8 @@ pub struct Match {
 pub struct Recogniser {
     clips: Clips,
     history: VecDeque<u8>,
+    /// How often the newest byte came in a row.
+    run: usize,
     hearing: Option<Hearing>,
 }
 
@@ -176,6 +178,7 @@ impl Recogniser {
         Self {
             clips,
             history: VecDeque::with_capacity(HISTORY),
+            run: 0,
             hearing: None,
         }
     }
@@ -186,6 +189,8 @@ impl Recogniser {
             if self.history.len() == HISTORY {
                 self.history.pop_front();
             }
+            let repeats = self.history.back() == Some(&byte);
+            self.run = if repeats { self.run + 1 } else { 1 };
             self.history.push_back(byte);
             // Audio that follows the line needs no other explanation.
             if !self.follow(byte) {
@@ -213,6 +218,7 @@ impl Recogniser {
     /// Forgets everything heard.
     pub fn reset(&mut self) {
         self.history.clear();
+        self.run = 0;
         self.hearing = None;
     }
 
@@ -236,6 +242,10 @@ impl Recogniser {
         let Some(from) = self.history.len().checked_sub(ANCHOR) else {
             return;
         };
+        // Silence has too few distinct bytes to be one, and is most of a call.
+        if self.run + ANCHOR_DISTINCT > ANCHOR + 1 {
+            return;
+        }
         let mut key = [0; ANCHOR];
         key.iter_mut()
             .zip(self.history.range(from..))

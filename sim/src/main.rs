@@ -22,6 +22,8 @@ mod serve;
 mod simulate;
 mod timeline;
 mod twilio;
+#[cfg(test)]
+mod virtual_time;
 mod worker;
 
 use clap::{Parser, Subcommand};

@@ -31,9 +31,19 @@ pub type Plays = Arc<Vec<Arc<Play>>>;
 impl Play {
     /// A play that has not begun.
     pub fn new(scenario: Scenario) -> Self {
+        Self::on(Timeline::new(), scenario)
+    }
+
+    /// A play whose clock is set by whoever runs it.
+    #[cfg(test)]
+    pub fn in_virtual_time(scenario: Scenario) -> Self {
+        Self::on(Timeline::virtual_time(), scenario)
+    }
+
+    fn on(timeline: Timeline, scenario: Scenario) -> Self {
         Self {
             scenario,
-            timeline: Timeline::new(),
+            timeline,
             line: Mutex::default(),
             client_events: Mutex::default(),
         }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 /// Where a call goes when it is handed to a human.
 pub const HANDOFF_NUMBER: &str = "+13105550199";
 /// The number the simulated calls come from.
-const FROM_NUMBER: &str = "+13105550100";
+pub const FROM_NUMBER: &str = "+13105550100";
 /// Variables that a run against the real services takes from the environment where they are set.
 const OPTIONAL: [&str; 3] = [
     "OPENAI_REALTIME_MODEL",

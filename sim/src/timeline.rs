@@ -71,17 +71,36 @@ pub enum What {
 pub struct Timeline(Arc<Inner>);
 
 struct Inner {
-    start: Instant,
+    clock: Clock,
     events: Mutex<Vec<Event>>,
     live: broadcast::Sender<Event>,
+}
+
+/// What tells the time.
+enum Clock {
+    /// The machine, since the start.
+    Real(Instant),
+    /// Whoever runs the call, in ms.
+    #[cfg(test)]
+    Virtual(std::sync::atomic::AtomicU64),
 }
 
 impl Timeline {
     /// An empty timeline whose clock starts now.
     pub fn new() -> Self {
+        Self::with(Clock::Real(Instant::now()))
+    }
+
+    /// An empty timeline whose clock stands at 0 until [`Self::set_ms`].
+    #[cfg(test)]
+    pub fn virtual_time() -> Self {
+        Self::with(Clock::Virtual(0.into()))
+    }
+
+    fn with(clock: Clock) -> Self {
         let (live, _) = broadcast::channel(1024);
         Self(Arc::new(Inner {
-            start: Instant::now(),
+            clock,
             events: Mutex::default(),
             live,
         }))
@@ -89,7 +108,19 @@ impl Timeline {
 
     /// Milliseconds since the start.
     pub fn ms(&self) -> u64 {
-        u64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        match &self.0.clock {
+            Clock::Real(start) => u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            #[cfg(test)]
+            Clock::Virtual(ms) => ms.load(std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+
+    /// Moves a virtual clock; a real one goes by itself.
+    #[cfg(test)]
+    pub fn set_ms(&self, now: u64) {
+        if let Clock::Virtual(ms) = &self.0.clock {
+            ms.store(now, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     /// Appends what just happened.

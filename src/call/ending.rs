@@ -16,6 +16,8 @@ const CLOSING_MS: u64 = 20_000;
 const DRAIN_GRACE_MS: u64 = 2_000;
 /// How long Twilio may take to end the stream after a hang-up, in ms.
 const LINE_GRACE_MS: u64 = 5_000;
+/// How much later than the call's end its stream's end may be reported, in ms.
+const STREAM_END_GRACE_MS: u64 = 1_500;
 /// How long the shop's last words may take to be written down, in ms.
 const LAST_WORDS_MS: u64 = 2_500;
 /// How long the end of a dialled handoff may be reported after the end of the call, in ms.
@@ -24,6 +26,8 @@ const HANDOFF_GRACE_MS: u64 = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     stage: Stage,
+    /// Twilio says that the call is over.
+    call_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -180,6 +184,22 @@ impl Call {
                 // Answered, but the media stream never came up.
                 self.record.never_connected = Some(CallStatus::Failed);
             }
+            // Whether the shop hung up or the line broke, the stream's own end says best.
+            self.ending.call_over = true;
+            let patience = if self.phone.is_streaming() {
+                STREAM_END_GRACE_MS
+            } else {
+                0
+            };
+            self.timers
+                .set(Timer::LineGone, now.saturating_add(patience));
+        }
+    }
+
+    /// The stream should have ended by now.
+    pub(super) fn line_overdue(&mut self, now: u64) {
+        self.out.push_back(Output::ClosePhone);
+        if self.ending.call_over {
             self.phone_gone(now, EndReason::ShopHungUp);
         }
     }

@@ -279,7 +279,7 @@ impl Call {
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
             Timer::Drain | Timer::Closing => self.leave(now),
-            Timer::LineGone => self.out.push_back(Output::ClosePhone),
+            Timer::LineGone => self.line_overdue(now),
             Timer::Words => self.run_pending_total(),
             Timer::Model => self.on_model_overdue(now),
             Timer::Finish => self.finish(now),

@@ -1,6 +1,7 @@
 //! One Realtime session as a state machine without I/O: client frames and the time go in, server
 //! events come out (`protocols.md` part 1).
 
+use super::Shared;
 use super::client::{self, ClientEvent, ResponseOptions};
 use super::conversation::Conversation;
 use super::fields::ApiError;
@@ -11,7 +12,6 @@ use super::response::{Effect, Response, Start};
 use super::session::Session;
 use super::usage::Input;
 use super::vad::{Turn, Vad};
-use super::{Shared, ids};
 use crate::timeline::What;
 use orderline::audio::ulaw::BYTES_PER_MS;
 use serde_json::{Value, json};
@@ -56,13 +56,13 @@ impl Connection {
     /// A session that was just opened.
     pub fn new(shared: Arc<Shared>, model: &str, expires_at: u64) -> Self {
         let hearing = Hearing::new(shared.clips.clone());
-        let session = Session::new(&ids::new("sess"), model, expires_at);
+        let session = Session::new(&shared.ids.next("sess"), model, expires_at);
         let mut new = Self {
             record: Record::new(shared.clone()),
-            shared,
             session,
             conversation: Conversation::default(),
-            conversation_id: ids::new("conv"),
+            conversation_id: shared.ids.next("conv"),
+            shared,
             vad: Vad::new(),
             hearing,
             speech: None,
@@ -188,7 +188,7 @@ impl Connection {
                 let (item_id, start) = self
                     .speech
                     .take()
-                    .unwrap_or_else(|| (ids::new("item"), self.committed_ms));
+                    .unwrap_or_else(|| (self.shared.ids.next("item"), self.committed_ms));
                 self.vad.abandon();
                 self.commit(now, &item_id, start);
             }
@@ -249,12 +249,12 @@ impl Connection {
     fn create_item(&mut self, mut item: Value, previous: Option<&str>) -> Result<(), ApiError> {
         let id = item["id"]
             .as_str()
-            .map_or_else(|| ids::new("item"), str::to_owned);
+            .map_or_else(|| self.shared.ids.next("item"), str::to_owned);
         item["id"] = json!(id);
         item["object"] = json!("realtime.item");
         item["status"] = json!("completed");
         if item["type"] == "function_call" && item["call_id"].is_null() {
-            item["call_id"] = json!(ids::new("call"));
+            item["call_id"] = json!(self.shared.ids.next("call"));
         }
         let previous = self.conversation.insert(&id, item.clone(), previous)?;
         for kind in ["conversation.item.added", "conversation.item.done"] {
@@ -297,7 +297,7 @@ impl Connection {
         for turn in self.vad.push(audio) {
             match turn {
                 Turn::Started { audio_start_ms } => {
-                    let item_id = ids::new("item");
+                    let item_id = self.shared.ids.next("item");
                     self.send(json!({"type": "input_audio_buffer.speech_started", "audio_start_ms": audio_start_ms, "item_id": item_id}));
                     self.speech = Some((item_id, audio_start_ms));
                     if self.turns("interrupt_response")
@@ -401,6 +401,7 @@ impl Connection {
         let response = Response::new(
             now,
             Start {
+                ids: &self.shared.ids,
                 reply,
                 clip,
                 head,
@@ -463,7 +464,7 @@ impl Connection {
     }
 
     fn send(&mut self, mut event: Value) {
-        event["event_id"] = json!(ids::new("event"));
+        event["event_id"] = json!(self.shared.ids.next("event"));
         self.out.push_back(Out::Send(event));
     }
 }

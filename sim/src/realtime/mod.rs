@@ -5,7 +5,7 @@
 //! `connection` is a session without I/O; this file gives it a socket and a clock.
 
 mod client;
-mod connection;
+pub mod connection;
 mod conversation;
 mod fields;
 mod hearing;
@@ -29,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use connection::{Connection, Out};
 use fields::ApiError;
+use ids::Ids;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -45,6 +46,20 @@ pub struct Shared {
     /// Where the model is in the script of each play.
     scripts: Vec<Mutex<model::Script>>,
     clips: Clips,
+    ids: Ids,
+}
+
+impl Shared {
+    /// Sessions for these calls, none of which has begun.
+    pub fn new(plays: Plays, clips: Clips) -> Arc<Self> {
+        let scripts = plays.iter().map(|_| Mutex::default()).collect();
+        Arc::new(Self {
+            plays,
+            scripts,
+            clips,
+            ids: Ids::new(),
+        })
+    }
 }
 
 #[derive(Clone)]
@@ -60,14 +75,9 @@ pub async fn serve(
     plays: Plays,
     clips: Clips,
 ) -> anyhow::Result<()> {
-    let scripts = plays.iter().map(|_| Mutex::default()).collect();
     let server = Server {
         api_key: api_key.into(),
-        shared: Arc::new(Shared {
-            plays,
-            scripts,
-            clips,
-        }),
+        shared: Shared::new(plays, clips),
     };
     let app = Router::new()
         .route("/v1/realtime", get(upgrade))
@@ -103,7 +113,7 @@ async fn upgrade(
             .protocols(["realtime"])
             .on_upgrade(move |socket| async move {
                 if beta {
-                    return refuse_beta(socket).await;
+                    return refuse_beta(socket, &server.shared.ids).await;
                 }
                 converse(socket, server.shared, &model).await;
             }),
@@ -116,13 +126,13 @@ fn problem(status: StatusCode, code: &str, message: &str) -> Response {
     (status, axum::Json(body)).into_response()
 }
 
-async fn refuse_beta(mut socket: WebSocket) {
+async fn refuse_beta(mut socket: WebSocket, ids: &Ids) {
     let e = ApiError::new(
         "beta_api_shape_disabled",
         "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
     );
     let mut event = e.event(None);
-    event["event_id"] = json!(ids::new("event"));
+    event["event_id"] = json!(ids.next("event"));
     let _ = socket.send(Message::text(event.to_string())).await;
     let reason = "invalid_request_error.beta_api_shape_disabled".into();
     let _ = close(&mut socket, CloseFrame { code: 4000, reason }).await;

@@ -60,11 +60,7 @@ fn scenarios() -> (Vec<Scenario>, Clips) {
 
 fn rehearse(scenario: Scenario, clips: &Clips, manner: Manner) -> Rehearsal {
     let plays: Plays = Arc::new(vec![Arc::new(Play::new(scenario))]);
-    let shared = Arc::new(Shared {
-        plays,
-        scripts: vec![Mutex::default()],
-        clips: clips.clone(),
-    });
+    let shared = Shared::new(plays, clips.clone());
     let server = Connection::new(shared.clone(), "gpt-realtime-2.1", 0);
     let mut r = Rehearsal {
         manner,

@@ -4,7 +4,7 @@
 //! between; a cancelled response still sends a piece or two that were on their way.
 
 use super::conversation::Conversation;
-use super::ids;
+use super::ids::Ids;
 use super::model::Reply;
 use super::usage::Input;
 use crate::clips::Clip;
@@ -53,6 +53,7 @@ pub enum Effect {
 /// A response in progress.
 pub struct Response {
     pub id: String,
+    ids: Ids,
     pub reply: Reply,
     /// Bytes of audio sent.
     pub audio: usize,
@@ -72,6 +73,7 @@ pub struct Response {
 
 /// What a response starts from.
 pub struct Start<'a> {
+    pub ids: &'a Ids,
     pub reply: Reply,
     pub clip: Option<&'a Clip>,
     /// `response` object with the settings that it echoes.
@@ -84,6 +86,7 @@ impl Response {
     /// Plans a response; its events follow from [`Self::poll`].
     pub fn new(now: u64, start: Start<'_>) -> Self {
         let Start {
+            ids,
             reply,
             clip,
             head,
@@ -116,16 +119,16 @@ impl Response {
             steps.push_back((at, Step::Call(call.clone())));
         }
         steps.push_back((at + 10, Step::Finish));
-        let id = ids::new("resp");
         Self {
-            id,
+            id: ids.next("resp"),
             reply,
             audio: 0,
             steps,
             head,
             input,
             text_only,
-            message_id: ids::new("item"),
+            message_id: ids.next("item"),
+            ids: ids.clone(),
             message_index: 0,
             previous: Value::Null,
             transcript: String::new(),
@@ -288,8 +291,8 @@ impl Response {
 
     fn call(&mut self, call: &ToolCall, conversation: &mut Conversation) -> Vec<Effect> {
         let (item_id, call_id, arguments) = (
-            ids::new("item"),
-            ids::new("call"),
+            self.ids.next("item"),
+            self.ids.next("call"),
             call.arguments.to_string(),
         );
         let index = self.output.len();

@@ -44,11 +44,7 @@ fn shared() -> Arc<Shared> {
     let plays: Plays = Arc::new(vec![Arc::new(Play::new(
         Scenario::parse("x", SCENARIO).unwrap(),
     ))]);
-    Arc::new(Shared {
-        plays,
-        scripts: vec![Mutex::default()],
-        clips,
-    })
+    Shared::new(plays, clips)
 }
 
 fn configuration() -> Value {

@@ -15,10 +15,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
 /// How fast the network speaks.
-const SAY_MS_PER_LETTER: u64 = 60;
+pub const SAY_MS_PER_LETTER: u64 = 60;
 /// The human a call is handed to picks up after this, and talks for that long.
-const HANDOFF_RINGS: Duration = Duration::from_millis(500);
-const HANDOFF_TALKS: Duration = Duration::from_millis(1500);
+pub const HANDOFF_RINGS: Duration = Duration::from_millis(500);
+pub const HANDOFF_TALKS: Duration = Duration::from_millis(1500);
 /// A call that asks for more documents than this runs in circles.
 const MAX_DOCUMENTS: usize = 50;
 

@@ -1,23 +1,20 @@
 //! The recording of a call: both directions of the line from the answer on, without a gap.
 
 use crate::play::Play;
-use orderline::audio::ulaw::{self, SILENCE};
+use orderline::audio::ulaw::{self, BYTES_PER_MS, SILENCE};
 use std::sync::{Arc, PoisonError};
-use tokio::time::Instant;
 
-/// Writes `play.line` in step with the clock.
+/// Writes `play.line` in step with the clock of its timeline.
 pub struct Recording {
     play: Arc<Play>,
-    answered: Instant,
+    answered_ms: u64,
 }
 
 impl Recording {
     /// The call was answered now.
     pub fn new(play: Arc<Play>) -> Self {
-        Self {
-            play,
-            answered: Instant::now(),
-        }
+        let answered_ms = play.timeline.ms();
+        Self { play, answered_ms }
     }
 
     /// Both directions of one stretch; the shorter one ends in silence.
@@ -45,7 +42,8 @@ impl Recording {
     }
 
     fn fill(&self, sample: impl Fn(usize) -> u8) {
-        let elapsed = usize::try_from(self.answered.elapsed().as_micros() * 8 / 1000);
+        let elapsed = self.play.timeline.ms() - self.answered_ms;
+        let elapsed = usize::try_from(elapsed * BYTES_PER_MS);
         let mut line = self
             .play
             .line

@@ -1,15 +1,15 @@
-//! One media stream: the socket to the bridge, 20 ms of both directions per tick
-//! (`protocols.md` §2.9).
+//! The socket and the clock of a media stream (`protocols.md` §2.9); what goes over it is
+//! `stream.rs`.
 
 use super::call::Order;
 use super::date;
 use super::leg::Leg;
-use super::playback::Playback;
-use super::shop::{Deed, Step};
+use super::shop::Deed;
 use super::signature::sign;
+use super::stream::{self, Effects, TICK_MS};
 use super::twiml::Stream;
 use super::webhook::{Form, put};
-use super::wire::{self, Frames, FromBridge};
+use super::wire::Frames;
 use crate::timeline::What;
 use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
@@ -20,8 +20,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-const TICK: Duration = Duration::from_millis(20);
-const TICK_BYTES: usize = 160;
+const TICK: Duration = Duration::from_millis(TICK_MS);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A bridge that takes nothing for so long is not reading.
 const STALLED: Duration = Duration::from_secs(5);
@@ -64,11 +63,10 @@ pub async fn run(leg: &mut Leg, stream: &Stream, stream_sid: &str) -> StreamEnd 
     let frames = Frames::new(&call.account_sid, &call.sid, stream_sid);
     let mut session = Session {
         socket,
-        frames,
-        playback: Playback::default(),
+        stream: stream::Stream::new(frames),
     };
     session.send(Frames::connected()).await;
-    let start = session.frames.start(&stream.parameters);
+    let start = session.stream.frames.start(&stream.parameters);
     session.send(start).await;
     leg.call.push(What::StreamStarted);
     report(leg, stream, stream_sid, "stream-started", "");
@@ -140,8 +138,7 @@ fn report(leg: &Leg, stream: &Stream, stream_sid: &str, event: &str, error: &str
 
 struct Session {
     socket: Socket,
-    frames: Frames,
-    playback: Playback,
+    stream: stream::Stream,
 }
 
 impl Session {
@@ -163,28 +160,15 @@ impl Session {
     }
 
     async fn tick(&mut self, leg: &mut Leg) -> Option<StreamEnd> {
-        let tick = self.playback.tick(TICK_BYTES);
-        for name in tick.marks {
-            let echo = self.frames.mark(&name);
-            self.send(echo).await;
-        }
-        let Step { said, events, deed } = leg.shop.step(&tick.samples);
-        leg.recording.append(&tick.samples, &said);
-        for event in events {
-            leg.call.push(event);
-        }
-        let media = self.frames.media(&said);
-        if !self.send(media).await {
+        let effects = self.stream.tick(&mut leg.shop, &leg.recording);
+        let deed = effects.deed.clone();
+        if !self.perform(leg, effects).await {
             leg.call
                 .violation("31930 the bridge does not read its stream".into());
             return Some(StreamEnd::ByBridge);
         }
         match deed? {
-            Deed::Press(digit) => {
-                let dtmf = self.frames.dtmf(&digit);
-                self.send(dtmf).await;
-                None
-            }
+            Deed::Press(_) => None,
             Deed::HangUp => Some(StreamEnd::ByShop),
             Deed::LineDrops => Some(StreamEnd::LineLost),
         }
@@ -196,10 +180,10 @@ impl Session {
         message: Option<Result<Message, Error>>,
     ) -> Option<StreamEnd> {
         match message {
-            Some(Ok(Message::Text(text))) => match wire::read(&text, &self.frames.stream_sid) {
-                Ok(order) => self.obey(leg, order).await,
-                Err(error) => leg.call.violation(error),
-            },
+            Some(Ok(Message::Text(text))) => {
+                let effects = self.stream.receive(&text, &mut leg.shop);
+                self.perform(leg, effects).await;
+            }
             Some(Ok(Message::Binary(_))) => {
                 leg.call.violation("31950 binary message".into());
             }
@@ -218,31 +202,16 @@ impl Session {
         None
     }
 
-    async fn obey(&mut self, leg: &mut Leg, order: FromBridge) {
-        match order {
-            FromBridge::Media(audio) => self.playback.media(&audio),
-            FromBridge::Mark(name) => {
-                if let Some(name) = self.playback.mark(name) {
-                    let echo = self.frames.mark(&name);
-                    self.send(echo).await;
-                }
-            }
-            FromBridge::Clear => {
-                let cleared = self.playback.clear();
-                leg.call.push(What::Cleared {
-                    dropped_ms: cleared.dropped_ms,
-                });
-                if cleared.dropped_ms > 0 {
-                    for event in leg.shop.cut_off() {
-                        leg.call.push(event);
-                    }
-                }
-                for name in cleared.marks {
-                    let echo = self.frames.mark(&name);
-                    self.send(echo).await;
-                }
-            }
+    /// False when the bridge does not read.
+    async fn perform(&mut self, leg: &Leg, effects: Effects) -> bool {
+        for event in effects.events {
+            leg.call.push(event);
         }
+        let mut taken = true;
+        for frame in effects.frames {
+            taken = taken && self.send(frame).await;
+        }
+        taken
     }
 
     /// False when the bridge does not take it; a closed socket shows when it is read.
@@ -253,7 +222,7 @@ impl Session {
     }
 
     async fn stop(mut self) {
-        let stop = self.frames.stop();
+        let stop = self.stream.frames.stop();
         self.send(stop).await;
         let _ = timeout(GOODBYE, self.socket.close(None)).await;
         self.drain(GOODBYE).await;

@@ -1,28 +1,29 @@
 //! A simulated Twilio: REST, signed webhooks, TwiML, media streams and the people in the shops.
 //!
 //! `rest.rs` takes the bridge's orders and starts a `call.rs`, which dials, lets `leg.rs` run the
-//! TwiML and reports to `status.rs`. `media.rs` carries the audio of `<Connect><Stream>` between
-//! `playback.rs` (what the shop hears) and `shop.rs` (what it says). Written from `protocols.md`
+//! TwiML and reports to `status.rs`. `media.rs` is the socket of `<Connect><Stream>`; `stream.rs`
+//! carries its audio between `playback.rs` (what the shop hears) and `shop.rs` (what it says). Written from `protocols.md`
 //! PART 2; as strict as the real one, and every breach is a `What::Violation`.
 
 mod call;
-mod create;
+pub mod create;
 mod date;
 mod ear;
-mod leg;
-mod line;
+pub mod leg;
+pub mod line;
 mod media;
 mod playback;
 mod rest;
-mod shop;
+pub mod shop;
 mod sid;
 mod signature;
-mod status;
+pub mod status;
+pub mod stream;
 #[cfg(test)]
 mod tests;
-mod twiml;
-mod webhook;
-mod wire;
+pub mod twiml;
+pub mod webhook;
+pub mod wire;
 
 use crate::clips::Clips;
 use crate::play::{Play, Plays};
