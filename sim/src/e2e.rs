@@ -4,7 +4,7 @@ use crate::live::follow;
 use crate::play::{Play, Plays};
 use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
 use crate::{checks, folder, privacy, rig};
-use anyhow::bail;
+use anyhow::{Context, bail};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Calls at the same time: two cores must keep every media clock.
 const AT_ONCE: usize = 6;
@@ -115,16 +115,31 @@ async fn play_one(rig: &Rig, play: &Arc<Play>, results: &Path) -> Verdict {
     }
 }
 
+/// Somebody calls our number; returns when the call is over.
+async fn ring_in(rig: &Rig, play: &Arc<Play>) -> anyhow::Result<String> {
+    let from = play.scenario.to().context("`request.to`: who calls")?;
+    let hook = |name: &str| format!("{}/twilio/{name}", rig.worker.url);
+    let (voice, status) = (hook("voice"), hook("status"));
+    let arriving = rig
+        .twilio
+        .ring_in(play.clone(), from, &voice, Some(&status));
+    Ok(timeout(CALL_LIMIT, arriving).await?)
+}
+
 /// Places the call, waits for its end and reads the outcome; notes how it differs from the expected one.
 async fn observe(
     rig: &Rig,
-    play: &Play,
+    play: &Arc<Play>,
     folder: &Path,
     status: &mut String,
     wrong: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let sid = rig.api.place(&play.scenario.request).await?;
+    let sid = if play.scenario.network.inbound {
+        ring_in(rig, play).await?
+    } else {
+        rig.api.place(&play.scenario.request).await?
+    };
     if !follow(&play.timeline, CALL_LIMIT, |_| {}).await {
         bail!("the call is not over after {} s", CALL_LIMIT.as_secs());
     }

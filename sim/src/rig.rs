@@ -4,10 +4,10 @@
 use crate::api::Api;
 use crate::clips::Clips;
 use crate::play::{Play, Plays};
+use crate::realtime;
 use crate::scenario::{Scenario, load_all};
-use crate::twilio::TwilioConfig;
+use crate::twilio::{Twilio, TwilioConfig};
 use crate::worker::{Worker, free_port};
-use crate::{realtime, twilio};
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Rig {
     /// Base URLs of the simulated services.
     pub twilio_url: String,
     pub realtime_url: String,
+    /// The simulated phone network, to make calls come in.
+    pub twilio: Arc<Twilio>,
     /// Aborted on drop.
     servers: JoinSet<anyhow::Result<()>>,
 }
@@ -114,13 +116,9 @@ impl Rig {
         let api_key = secret("sk");
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let twilio_url = format!("http://{}", listener.local_addr()?);
+        let twilio = Twilio::new(config, plays.clone(), clips.clone())?;
         if !matches!(peers, Peers::Real { .. }) {
-            servers.spawn(twilio::serve(
-                listener,
-                config,
-                plays.clone(),
-                clips.clone(),
-            ));
+            servers.spawn(Arc::clone(&twilio).serve(listener));
         }
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let realtime_url = format!("http://{}/v1", listener.local_addr()?);
@@ -176,6 +174,7 @@ impl Rig {
             variables,
             twilio_url,
             realtime_url,
+            twilio,
             servers,
         })
     }

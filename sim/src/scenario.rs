@@ -44,6 +44,8 @@ pub struct Network {
     pub ring_ms: u64,
     /// Status callbacks are sent twice and out of order.
     pub messy_callbacks: bool,
+    /// The call comes to us, from the request's `to`, instead of being placed.
+    pub inbound: bool,
 }
 
 impl Default for Network {
@@ -52,6 +54,7 @@ impl Default for Network {
             result: DialResult::Answered,
             ring_ms: 300,
             messy_callbacks: false,
+            inbound: false,
         }
     }
 }

@@ -53,19 +53,6 @@ pub struct Twilio {
     calls: Mutex<HashMap<String, Arc<Call>>>,
 }
 
-/// Serves REST until dropped. Base URL: the listener's.
-///
-/// # Errors
-/// When a scenario names a line without a clip, or the socket fails.
-pub async fn serve(
-    listener: TcpListener,
-    config: TwilioConfig,
-    plays: Plays,
-    clips: Clips,
-) -> anyhow::Result<()> {
-    Twilio::new(config, plays, clips)?.serve(listener).await
-}
-
 impl Twilio {
     /// # Errors
     /// When a scenario names a line without a clip.
@@ -101,21 +88,18 @@ impl Twilio {
     }
 
     /// A call from `from` to our number arrives at `voice_url`, and is played to its end with
-    /// this play's shop as the caller. `status_url` gets the final status.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no command makes calls come in yet")
-    )]
+    /// this play's shop as the caller. `status_url` gets the final status. Returns its SID.
     pub async fn ring_in(
         self: &Arc<Self>,
         play: Arc<Play>,
         from: &str,
         voice_url: &str,
         status_url: Option<&str>,
-    ) {
+    ) -> String {
         let config = &self.config;
         let (call, orders) = Call::new(&config.account_sid, from, &config.from_number, true, play);
         self.register(&call);
+        let sid = call.sid.clone();
         let status = status_url.map(|url| Subscription {
             request: Request {
                 url: url.into(),
@@ -124,6 +108,7 @@ impl Twilio {
             events: vec!["completed".into()],
         });
         call::arrive(Arc::clone(self), call, orders, voice_url, status).await;
+        sid
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<String, Arc<Call>>> {
