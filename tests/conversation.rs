@@ -4,7 +4,7 @@ mod support;
 
 use orderline::twilio::twiml::Twiml;
 use serde_json::json;
-use support::{Bench, READ_BACK, SID, TOKEN};
+use support::{Bench, READ_BACK, SID, STREAM, TOKEN};
 
 #[test]
 fn a_heard_and_affirmed_order_is_confirmed() {
@@ -33,10 +33,52 @@ fn the_goodbye_is_heard_to_its_end_before_the_line_is_ended() {
     let mut bench = Bench::ordered(&[]);
     bench.conclude();
     assert_eq!(bench.hang_ups, 0, "the goodbye still plays");
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
-    assert_eq!(bench.clears(), 0, "nobody cuts off a goodbye");
     bench.play_out();
     assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn the_line_is_held_while_the_shop_speaks_into_the_goodbye() {
+    let mut bench = Bench::ordered(&[]);
+    bench.conclude();
+    bench.advance(300);
+    let item = bench.shop_speaks();
+    bench.play_out();
+    assert_eq!(bench.clears(), 0, "nobody cuts off a goodbye");
+    assert_eq!(bench.hang_ups, 0, "its words are not written down yet");
+    bench.transcribed(&item, "Bye bye.");
+    assert_eq!(bench.hang_ups, 1);
+    bench.stop();
+    assert_eq!(bench.outcome()["status"], "confirmed");
+}
+
+#[test]
+fn an_objection_into_the_goodbye_reopens_the_conversation() {
+    let mut bench = Bench::ordered(&[]);
+    bench.conclude();
+    let wanted = bench.responses_wanted();
+    bench.shop_says("Wait, no, that's wrong. We can't do that.");
+    assert_eq!(bench.responses_wanted(), wanted + 1);
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 0);
+    bench.stop();
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+    assert!(
+        bench.outcome()["warnings"]
+            .to_string()
+            .contains("contradicted")
+    );
+}
+
+#[test]
+fn messages_of_another_stream_change_nothing() {
+    let mut bench = Bench::greeted(&[]);
+    let other = "MZ00000000000000000000000000000009";
+    bench.phone(json!({ "event": "stop", "streamSid": other, "stop": {} }));
+    bench.phone(json!({ "event": "media", "streamSid": other, "media": { "payload": "AAAA" } }));
+    bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": { "payload": "" } }));
+    assert!(bench.sent("input_audio_buffer.append").is_empty());
+    assert!(bench.outcomes.is_empty());
 }
 
 #[test]
@@ -239,7 +281,7 @@ fn the_shops_hello_is_kept_until_the_model_is_ready() {
     let mut bench = Bench::placed(&[]);
     bench.voice();
     bench.stream_up();
-    bench.phone(json!({ "event": "media", "streamSid": "x", "media": { "payload": "/////w==", "timestamp": "20" } }));
+    bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": { "payload": "/////w==", "timestamp": "20" } }));
     assert!(bench.sent("input_audio_buffer.append").is_empty());
     bench.model_up();
     assert_eq!(
@@ -260,7 +302,9 @@ fn a_bad_frame_or_event_is_logged_once_and_skipped() {
         bench.input(orderline::call::input::Input::Phone(
             "{\"event\":\"media\"}",
         ));
-        bench.phone(json!({ "event": "media", "media": { "payload": "\"}{" } }));
+        bench.phone(
+            json!({ "event": "media", "streamSid": STREAM, "media": { "payload": "\"}{" } }),
+        );
         bench.event(json!({ "type": "response.done" }));
     }
     assert_eq!(

@@ -180,9 +180,9 @@ fn a_model_that_cannot_be_reached_is_replaced_by_a_human_where_there_is_one() {
 fn a_model_that_never_answers_is_given_up() {
     let mut bench = Bench::placed(&[]);
     bench.voice();
-    bench.advance(10_000);
+    bench.advance(5_000);
     assert_eq!(bench.connects.len(), 2);
-    bench.advance(10_000);
+    bench.advance(5_000);
     bench.stream_up();
     assert!(bench.phone_closed);
     assert!(matches!(
@@ -255,7 +255,11 @@ fn a_human_who_does_not_answer_is_no_escalation() {
     bench.done(&response, "completed");
     bench.play_out();
     bench.call.stream_ended(bench.now);
-    bench.call.dial_ended(bench.now, false);
+    let twiml = bench.call.dial_ended(bench.now, false);
+    assert!(
+        matches!(twiml, Twiml::SayAndHangUp { .. }),
+        "not a word would be rude"
+    );
     bench.drain();
     assert_eq!(bench.outcome()["status"], "unconfirmed");
     assert_eq!(bench.outcome()["endReason"], "handoff");

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::json;
-use support::{Bench, base64};
+use support::{Bench, STREAM, base64};
 
 #[test]
 fn the_shop_silences_the_agent_at_once_and_the_model_learns_where() {
@@ -170,7 +170,9 @@ fn a_missed_pause_of_the_shop_does_not_hold_the_call_forever() {
 fn audio_passes_untouched_and_in_order() {
     let mut bench = Bench::greeted(&[]);
     for payload in ["AAAA", "////", "/////w==", "//8="] {
-        bench.phone(json!({ "event": "media", "media": { "payload": payload } }));
+        bench.phone(
+            json!({ "event": "media", "streamSid": STREAM, "media": { "payload": payload } }),
+        );
     }
     let sent: Vec<&str> = bench
         .sent("input_audio_buffer.append")

@@ -7,6 +7,7 @@ use super::output::{LogLine, Output};
 use super::prompt::Cue;
 use super::record::{EndReason, Handoff};
 use super::timers::Timer;
+use crate::order::answer::{self, Answer};
 use crate::realtime::client;
 use crate::twilio::webhook::{CallStatus, StatusCallback};
 
@@ -111,25 +112,44 @@ impl Call {
         true
     }
 
-    /// Leaves once the closing words have been heard.
+    /// Leaves once the closing words have been heard, and what the shop said meanwhile.
     pub(super) fn leave_when_heard(&mut self, now: u64) {
         let said = self.ending.stage == Stage::Closing
             && self.model.flight == Flight::Free
             && self.turn.wanted.is_none();
-        if !said {
+        if !said || (self.turn.shop_speaking && self.phone.is_streaming()) {
             return;
         }
-        if self.phone.playback.is_drained() || !self.phone.is_streaming() {
+        if !self.phone.is_streaming() {
             self.leave(now);
+        } else if !self.phone.playback.is_drained() {
+            let heard_at = self.phone.playback.ends_at().max(now);
+            self.timers
+                .set_if_idle(Timer::Drain, heard_at.saturating_add(DRAIN_GRACE_MS));
+        } else if self.record.transcript.is_pending() {
+            self.timers
+                .set_if_idle(Timer::Drain, now.saturating_add(LAST_WORDS_MS));
         } else {
-            self.timers.set_if_idle(
-                Timer::Drain,
-                self.phone
-                    .playback
-                    .ends_at()
-                    .max(now)
-                    .saturating_add(DRAIN_GRACE_MS),
+            self.leave(now);
+        }
+    }
+
+    /// The shop objects while the agent says goodbye: the conversation goes on.
+    pub(super) fn reopen_if_rejected(&mut self, now: u64, words: &str) {
+        let goodbye = self.ending.stage == Stage::Closing
+            && self.record.end_reason == Some(EndReason::Goodbye);
+        if goodbye && answer::read(words) == (Answer::Objects { firmly: true }) {
+            self.log(LogLine::info("reopened"));
+            self.ending.stage = Stage::Live;
+            self.record.end_reason = None;
+            self.timers.stop(Timer::Drain);
+            self.timers.stop(Timer::Closing);
+            let answered_at = self.record.answered_at.unwrap_or(now);
+            self.timers.set(
+                Timer::MaxDuration,
+                answered_at.saturating_add(self.max_call_ms()).max(now),
             );
+            self.want(None, true);
         }
     }
 
@@ -210,6 +230,7 @@ impl Call {
         self.ending.stage = Stage::Leaving;
         self.timers.stop_all();
         self.turn.wanted = None;
+        self.out.push_back(Output::ClosePhone);
         if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
             self.out.push_back(Output::CloseModel);
             self.record.transcript.settle();

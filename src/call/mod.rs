@@ -254,7 +254,14 @@ impl Call {
             self.finish(now);
         }
         self.settle(now);
-        Twiml::HangUp
+        if reached {
+            Twiml::HangUp
+        } else {
+            Twiml::SayAndHangUp {
+                text: prompt::NOBODY_THERE.to_owned(),
+                language: "en-US".to_owned(),
+            }
+        }
     }
 
     /// Whether the outcome has been written.

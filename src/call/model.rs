@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the model may take to open, to configure, to begin a response, or between two pieces
 /// of one, in ms.
-const MODEL_PATIENCE_MS: u64 = 10_000;
+const MODEL_PATIENCE_MS: u64 = 5_000;
 /// How long to wait when the server says that a response is active which we know nothing of, in ms.
 const CONFLICT_PAUSE_MS: u64 = 1_000;
 /// How often in a row the model may fail before it is given up.
@@ -285,6 +285,7 @@ impl Call {
     fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
         let at = self.record.at_ms(now);
         self.record.transcript.shop_words(item_id, at, words);
+        self.reopen_if_rejected(now, words);
         self.save();
         if !self.record.transcript.is_pending() {
             self.run_pending_total();

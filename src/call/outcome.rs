@@ -160,7 +160,9 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
         .saturating_add(cost.twilio)
         .saturating_add(cost.cloudflare);
     let mut warnings = Vec::new();
-    if record.answered_at.is_some() && status != Status::Confirmed {
+    if status == Status::Confirmed {
+        warnings.extend(unproven(record, |field| field.proof < Proof::Proven));
+    } else if record.answered_at.is_some() {
         warnings.extend(doubts(record));
     }
     if cost.openai.is_none() {
@@ -278,20 +280,23 @@ fn doubts(record: &Record) -> Vec<String> {
             }
         }
     }
-    doubts.extend(
-        evidence_of(record)
-            .into_iter()
-            .filter(|field| field.proof != Proof::Proven)
-            .map(|field| {
-                let why = match field.proof {
-                    Proof::Unproven => "was not heard",
-                    Proof::Contradicted => "was rejected by the shop",
-                    Proof::Stated | Proof::Proven => "was not affirmed by the shop",
-                };
-                format!("{} {why}", field.pointer)
-            }),
-    );
+    doubts.extend(unproven(record, |field| !field.is_enough()));
     doubts
+}
+
+/// What is missing of these fields' evidence; names no value.
+fn unproven(
+    record: &Record,
+    which: impl Fn(&FieldEvidence) -> bool,
+) -> impl Iterator<Item = String> {
+    evidence_of(record).into_iter().filter(which).map(|field| {
+        let why = match field.proof {
+            Proof::Unproven => "was not heard",
+            Proof::Contradicted => "was contradicted",
+            Proof::Stated | Proof::Proven => "was not affirmed by the shop",
+        };
+        format!("{} {why}", field.pointer)
+    })
 }
 
 fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
@@ -300,7 +305,8 @@ fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
         record
             .order
             .totals
-            .map(|totals| evidence::total(totals.total, &record.transcript)),
+            .into_iter()
+            .flat_map(|totals| evidence::amounts(totals, &record.transcript)),
     );
     fields
 }

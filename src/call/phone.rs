@@ -39,17 +39,20 @@ impl Call {
         if self.phone.gone {
             return;
         }
-        match media::parse(text) {
-            Ok(MediaMessage::Media { payload, .. }) => self.phone_audio(&payload),
-            Ok(MediaMessage::Mark { name }) => self.phone_played(now, &name),
-            Ok(MediaMessage::Start {
-                stream_sid,
-                call_sid,
-            }) => self.phone_started(now, &stream_sid, &call_sid),
-            Ok(MediaMessage::Dtmf { digit }) => self.phone_key(now, &digit),
-            Ok(MediaMessage::Stop) => self.phone_gone(now, EndReason::ShopHungUp),
-            Ok(MediaMessage::Connected | MediaMessage::Other) => {}
-            Err(_) => self.complain_about_phone(),
+        let Ok(frame) = media::parse(text) else {
+            return self.complain_about_phone();
+        };
+        let stream_sid = frame.stream_sid.as_deref().unwrap_or_default();
+        // Another stream's message changes nothing here.
+        let ours = self.phone.stream_sid.as_deref() == Some(stream_sid);
+        match frame.message {
+            MediaMessage::Connected | MediaMessage::Other => {}
+            MediaMessage::Start { call_sid } => self.phone_started(now, stream_sid, &call_sid),
+            _ if !ours => self.complain_about_phone(),
+            MediaMessage::Media { payload, .. } => self.phone_audio(&payload),
+            MediaMessage::Mark { name } => self.phone_played(now, &name),
+            MediaMessage::Dtmf { digit } => self.phone_key(now, &digit),
+            MediaMessage::Stop => self.phone_gone(now, EndReason::ShopHungUp),
         }
     }
 

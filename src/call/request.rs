@@ -78,7 +78,7 @@ impl CallRequest {
         if max_total == Some(None) {
             fields.problem("maxTotal", "must have at most two decimals");
         }
-        if order_hint.is_none() && order == OrderRequest::default() {
+        if order_hint.is_none() && order.items.is_empty() {
             fields.problem(
                 "order",
                 "say what to order: in `order`, in `orderHint`, or in both",

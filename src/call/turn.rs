@@ -51,7 +51,15 @@ impl Call {
         if !self.turn.opened {
             self.turn.opened = true;
             self.turn.quiet_since = now;
-            self.want(Some(Cue::Opening), true);
+            let placed_by_us = self.record.request.is_some();
+            self.want(
+                Some(if placed_by_us {
+                    Cue::Opening
+                } else {
+                    Cue::Answering
+                }),
+                true,
+            );
         }
     }
 

@@ -4,6 +4,7 @@ use crate::config::ConfigError;
 use crate::json::FieldError;
 use crate::policy::redact::mask_numbers;
 use crate::twilio::rest::Refusal;
+use crate::twilio::webhook::FormError;
 use serde::Serialize;
 
 /// Content type of a problem document.
@@ -116,8 +117,18 @@ impl Problem {
                 422,
                 "urn:orderline:bad-fields",
                 "Unprocessable content",
-                "nothing was dialled; correct the fields in `errors`",
+                "nothing was done; correct the fields in `errors`",
             )
+        }
+    }
+
+    /// A signed webhook that is not ours (403), or lacks what every webhook has (422).
+    pub fn bad_webhook(error: &FormError) -> Self {
+        match error {
+            FormError::Account => Self::forbidden(&error.to_string()),
+            FormError::CallSid(problem) => {
+                Self::bad_fields(vec![FieldError::new("/CallSid", problem.to_string())])
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! What the transcript proves of the order. The model's word counts for nothing here: a field is
 //! proven when it was read back in words that were heard, and the shop answered without objecting.
 
+use super::answer::{self, Answer, TotalSaid, total_said};
+use super::mention;
 use super::money::Cents;
-use super::spoken::{Spoken, is_denial};
-use super::state::{DeliveryMethod, Item, OrderState};
+use super::spoken::Spoken;
+use super::state::{DeliveryMethod, Item, OrderState, Totals};
 use super::transcript::{Role, Transcript, Turn};
 use serde::Serialize;
 
@@ -29,6 +31,9 @@ pub struct FieldEvidence {
     pub pointer: String,
     /// How well it is established.
     pub proof: Proof,
+    /// How well it must be for the order to be confirmed.
+    #[serde(skip)]
+    pub needed: Proof,
     /// The turn in which it was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said_in: Option<String>,
@@ -38,6 +43,18 @@ pub struct FieldEvidence {
     /// What to read back, for the model; private, so not part of the outcome.
     #[serde(skip)]
     pub read_back: String,
+}
+
+impl FieldEvidence {
+    /// Whether it is established well enough, and not contradicted.
+    pub fn is_enough(&self) -> bool {
+        self.proof >= self.needed && self.proof != Proof::Contradicted
+    }
+
+    /// Whether it was heard at all, where that is needed.
+    pub fn was_heard(&self) -> bool {
+        self.proof >= self.needed.min(Proof::Stated) && self.proof != Proof::Contradicted
+    }
 }
 
 /// The order cannot be complete without these.
@@ -77,181 +94,208 @@ pub fn incomplete(order: &OrderState) -> Vec<Incomplete> {
     missing
 }
 
-/// The evidence for every field that has to be read back.
+/// The evidence for every field of the order except the amounts.
 pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEvidence> {
     let lines = Lines::new(transcript);
+    let only_item = order.items.len() == 1;
     let mut fields: Vec<FieldEvidence> = order
         .items
         .iter()
         .enumerate()
         .map(|(at, item)| {
-            lines.find(format!("/order/items/{at}"), describe_item(item), |said| {
-                says_item(said, item)
+            let pointer = format!("/order/items/{at}");
+            lines.find(pointer, Proof::Proven, describe_item(item), |said| {
+                mention::item(&said.words, item, only_item)
             })
         })
         .collect();
     if let Some(customer) = &order.customer {
+        let (phone, name) = (&customer.phone, &customer.name);
         fields.push(lines.find(
             "/order/customer/phone".into(),
-            format!("phone {}", customer.phone),
-            |said| said.has_phone(&customer.phone),
+            Proof::Proven,
+            format!("phone {phone}"),
+            |said| mention::phone(&said.words, phone),
+        ));
+        // Not every shop wants a name: it has to be right if one was said.
+        let field = lines.find(
+            "/order/customer/name".into(),
+            Proof::Unproven,
+            format!("the name {name}"),
+            |said| mention::name(said.turn.heard_text(), &said.words, name),
+        );
+        fields.push(field);
+    }
+    if let Some(method) = order.delivery_method {
+        // An address that was read back says "delivery" by itself; pickup has to be said.
+        let (needed, words) = match method {
+            DeliveryMethod::Delivery => (Proof::Unproven, "that it is for delivery"),
+            DeliveryMethod::Pickup => (Proof::Stated, "that it is for pickup"),
+        };
+        fields.push(lines.find(
+            "/order/delivery_method".into(),
+            needed,
+            words.into(),
+            |said| mention::method(&said.words, method),
         ));
     }
-    match (order.delivery_method, &order.address) {
-        (Some(DeliveryMethod::Delivery), Some(address)) => fields.push(lines.find(
-            "/order/address".into(),
-            format!("delivery to {}, {}", address.street, address.city),
-            |said| says_street(said, &address.street),
-        )),
-        (Some(DeliveryMethod::Pickup), _) => {
-            fields.push(lines.find(
-                "/order/delivery_method".into(),
-                "that it is for pickup".into(),
-                says_pickup,
-            ));
-        }
-        _ => {}
+    if let (Some(DeliveryMethod::Delivery), Some(address)) = (order.delivery_method, &order.address)
+    {
+        let words = format!(
+            "delivery to {}, {}, {}",
+            address.street, address.city, address.zip
+        );
+        fields.push(
+            lines.find("/order/address".into(), Proof::Proven, words, |said| {
+                mention::address(&said.words, address)
+            }),
+        );
     }
     fields
 }
 
-/// The evidence for the total: the shop has to have said it.
-pub fn total(amount: Cents, transcript: &Transcript) -> FieldEvidence {
-    let said_by = |role: Role| {
-        transcript.turns().iter().rfind(|turn| {
-            turn.role == role && Spoken::parse(turn.heard_text()).amounts().contains(&amount)
-        })
+/// The evidence for the amounts: the shop has to have said them, and not taken them back.
+pub fn amounts(totals: Totals, transcript: &Transcript) -> Vec<FieldEvidence> {
+    let shop = || {
+        transcript
+            .turns()
+            .iter()
+            .filter(|turn| turn.role == Role::Shop)
     };
-    let (proof, turn) = match (said_by(Role::Shop), said_by(Role::Agent)) {
-        (Some(turn), _) => (Proof::Proven, Some(turn)),
-        (None, Some(turn)) => (Proof::Stated, Some(turn)),
-        (None, None) => (Proof::Unproven, None),
+    let mut total = (Proof::Unproven, None);
+    for turn in shop() {
+        total = match total_said(turn.heard_text(), totals.total) {
+            TotalSaid::Same => (Proof::Proven, Some(turn)),
+            TotalSaid::Other if total.1.is_some() => (Proof::Contradicted, Some(turn)),
+            TotalSaid::Other | TotalSaid::None => total,
+        };
+    }
+    let states = |turn: &&Turn, amount: Cents| {
+        Spoken::parse(turn.heard_text())
+            .amounts()
+            .iter()
+            .any(|a| a.cents == amount)
     };
-    FieldEvidence {
-        pointer: "/order/totals/total".into(),
+    let subtotal = if totals.subtotal == totals.total {
+        total.1
+    } else {
+        shop().rfind(|turn| states(turn, totals.subtotal))
+    };
+    let subtotal_proof = if subtotal.is_some() {
+        Proof::Proven
+    } else {
+        Proof::Unproven
+    };
+    let field = |name: &str, proof, needed, turn: Option<&Turn>| FieldEvidence {
+        pointer: format!("/order/totals/{name}"),
         proof,
+        needed,
         said_in: turn.map(|turn| turn.id.clone()),
         answered_in: None,
-        read_back: "the total, by asking the shop for it".into(),
-    }
+        read_back: format!("the {name} with taxes and fees, by asking the shop for it"),
+    };
+    vec![
+        // Many shops name the total only; an invented subtotal is reported as not heard.
+        field("subtotal", subtotal_proof, Proof::Unproven, subtotal),
+        field("total", total.0, Proof::Proven, total.1),
+    ]
 }
 
-/// The heard turns of the agent, each with the shop's next words.
-struct Lines<'a> {
-    agent: Vec<(&'a Turn, Spoken, Option<&'a Turn>)>,
+/// A heard turn of the agent.
+struct Said<'a> {
+    turn: &'a Turn,
+    words: Spoken,
+    /// What the shop made of it, and in which turn.
+    answer: Option<(Answer, &'a Turn)>,
+    /// Position among all turns.
+    at: usize,
 }
+
+/// The heard turns of the agent.
+struct Lines<'a> {
+    agent: Vec<Said<'a>>,
+    /// Position of the shop's last objection that stands whatever was asked.
+    last_objection: Option<(usize, &'a Turn)>,
+}
+
+/// How many turns of the shop may pass until it answers.
+const ANSWER_WITHIN: usize = 3;
 
 impl<'a> Lines<'a> {
     fn new(transcript: &'a Transcript) -> Self {
         let turns = transcript.turns();
+        let shop_from = |at: usize| {
+            turns
+                .iter()
+                .enumerate()
+                .skip(at)
+                .filter(|(_, t)| t.role == Role::Shop && !t.heard_text().is_empty())
+        };
         let agent = turns
             .iter()
             .enumerate()
             .filter(|(_, turn)| turn.role == Role::Agent)
             .map(|(at, turn)| {
-                let answer = turns
-                    .iter()
-                    .skip(at + 1)
-                    .find(|t| t.role == Role::Shop && !t.heard_text().is_empty());
-                (turn, Spoken::parse(turn.heard_text()), answer)
+                let answers = shop_from(at + 1)
+                    .take(ANSWER_WITHIN)
+                    .map(|(_, t)| (answer::read(t.heard_text()), t));
+                let answer = answers
+                    .into_iter()
+                    .find(|(answer, _)| *answer != Answer::Neither);
+                Said {
+                    turn,
+                    words: Spoken::parse(turn.heard_text()),
+                    answer,
+                    at,
+                }
             });
+        let objects =
+            |turn: &Turn| answer::read(turn.heard_text()) == Answer::Objects { firmly: true };
         Self {
             agent: agent.collect(),
+            last_objection: shop_from(0).rfind(|(_, t)| objects(t)),
         }
     }
 
-    /// The best evidence among all turns in which the field was said; the latest of the best.
+    /// The evidence for one field. `says` tells whether a turn says it, says something else in its
+    /// place, or does not mention it. What was answered last counts.
     fn find(
         &self,
         pointer: String,
+        needed: Proof,
         read_back: String,
-        says: impl Fn(&Spoken) -> bool,
+        says: impl Fn(&Said<'a>) -> Option<bool>,
     ) -> FieldEvidence {
-        let best = self
-            .agent
-            .iter()
-            .filter(|(_, said, _)| says(said))
-            .map(|(turn, _, answer)| {
-                let proof = match answer {
-                    None => Proof::Stated,
-                    Some(answer) if is_denial(answer.heard_text()) => Proof::Contradicted,
-                    Some(_) => Proof::Proven,
-                };
-                (proof, *turn, *answer)
-            })
-            .max_by_key(|(proof, ..)| *proof);
+        let mut best: Option<(Proof, &Said<'a>, Option<&'a Turn>)> = None;
+        for said in &self.agent {
+            let proof = match (says(said), said.answer) {
+                (None, _) => continue,
+                (Some(true), Some((Answer::Affirms, _))) => Proof::Proven,
+                (Some(false), _) | (Some(true), Some((Answer::Objects { .. }, _))) => {
+                    Proof::Contradicted
+                }
+                (Some(true), _) => Proof::Stated,
+            };
+            // Said once more without an answer: what was answered before still holds.
+            if proof != Proof::Stated || best.is_none_or(|(known, ..)| known != Proof::Proven) {
+                best = Some((proof, said, said.answer.map(|(_, turn)| turn)));
+            }
+        }
+        if let (Some((proof, said, answer)), Some((at, objection))) =
+            (&mut best, self.last_objection)
+            && at > said.at
+        {
+            (*proof, *answer) = (Proof::Contradicted, Some(objection));
+        }
         FieldEvidence {
             pointer,
             proof: best.map_or(Proof::Unproven, |(proof, ..)| proof),
-            said_in: best.map(|(_, turn, _)| turn.id.clone()),
+            needed,
+            said_in: best.map(|(_, said, _)| said.turn.id.clone()),
             answered_in: best.and_then(|(_, _, answer)| answer.map(|turn| turn.id.clone())),
             read_back,
         }
     }
-}
-
-fn says_item(said: &Spoken, item: &Item) -> bool {
-    let size = item.size.is_none_or(|size| said.has_phrase(size.spoken()));
-    // Nobody reads back "regular crust"; any other crust is part of the order.
-    let crust = item.crust.as_deref().is_none_or(|crust| {
-        let name = crust.trim().to_lowercase();
-        let name = name.strip_suffix(" crust").unwrap_or(&name);
-        matches!(name, "regular" | "standard" | "normal" | "classic") || said.has_phrase(name)
-    });
-    let toppings = item.toppings.iter().all(|topping| said.has_phrase(topping));
-    let quantity = item.quantity <= 1 || said.has_number(u64::from(item.quantity));
-    let named = item.size.is_some() || item.crust.is_some() || !item.toppings.is_empty();
-    named && size && crust && toppings && quantity
-}
-
-/// House number and street name; "Street" or "Avenue" may be left out.
-fn says_street(said: &Spoken, street: &str) -> bool {
-    const SUFFIXES: [&str; 14] = [
-        "street",
-        "st",
-        "avenue",
-        "ave",
-        "road",
-        "rd",
-        "boulevard",
-        "blvd",
-        "drive",
-        "dr",
-        "lane",
-        "ln",
-        "court",
-        "place",
-    ];
-    let words: Vec<&str> = street
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .map(|w| w.trim_matches('.'))
-        .filter(|w| !w.is_empty())
-        .collect();
-    words.iter().enumerate().all(|(at, word)| {
-        let plain_number = word.bytes().all(|b| b.is_ascii_digit());
-        let suffix = at > 0 && SUFFIXES.contains(&word.to_lowercase().as_str());
-        suffix
-            || if plain_number {
-                said.has_digits(word)
-            } else {
-                said.has_phrase(word)
-            }
-    })
-}
-
-fn says_pickup(said: &Spoken) -> bool {
-    [
-        "pickup",
-        "pick up",
-        "picking up",
-        "pick it up",
-        "picked up",
-        "collect",
-        "collection",
-        "carry out",
-    ]
-    .iter()
-    .any(|p| said.has_phrase(p))
 }
 
 fn describe_item(item: &Item) -> String {
@@ -304,9 +348,36 @@ mod tests {
         t.agent_heard(id, share);
     }
 
-    fn proofs(t: &Transcript) -> Vec<Proof> {
-        read_back(&order(), t).iter().map(|f| f.proof).collect()
+    fn proofs_of(order: &OrderState, t: &Transcript) -> Vec<Proof> {
+        let pointers = ["/order/items/0", "/order/customer/phone", "/order/address"];
+        let fields = read_back(order, t);
+        pointers
+            .iter()
+            .filter_map(|p| fields.iter().find(|f| f.pointer == *p))
+            .map(|f| f.proof)
+            .collect()
     }
+
+    fn proofs(t: &Transcript) -> Vec<Proof> {
+        proofs_of(&order(), t)
+    }
+
+    /// Whether a read-back and the shop's answer leave nothing open.
+    fn enough(order: &OrderState, read_back_words: &str, answer: &str) -> bool {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", read_back_words, 100);
+        t.shop_words("s", 0, answer);
+        let totals = Totals {
+            subtotal: Cents(1750),
+            total: Cents(2010),
+        };
+        read_back(order, &t)
+            .iter()
+            .chain(&amounts(totals, &t))
+            .all(FieldEvidence::is_enough)
+    }
+
+    const ANSWER: &str = "Yes. Seventeen fifty, twenty ten with tax.";
 
     #[test]
     fn a_heard_read_back_and_an_answer_prove_every_field() {
@@ -315,7 +386,7 @@ mod tests {
         assert_eq!(proofs(&t), [Proof::Stated; 3]);
         t.shop_words("s", 0, "Yes. Your total is twenty ten.");
         assert_eq!(proofs(&t), [Proof::Proven; 3]);
-        assert_eq!(total(Cents(2010), &t).proof, Proof::Proven);
+        assert!(enough(&order(), READ_BACK, ANSWER));
     }
 
     #[test]
@@ -350,6 +421,31 @@ mod tests {
     }
 
     #[test]
+    fn a_later_rejection_takes_an_agreement_back() {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", READ_BACK, 100);
+        t.shop_words("s", 0, "Yes.");
+        heard(&mut t, "b", READ_BACK, 100);
+        t.shop_words("s2", 0, "No, that's wrong.");
+        assert_eq!(proofs(&t), [Proof::Contradicted; 3]);
+        let mut t = Transcript::default();
+        heard(&mut t, "a", READ_BACK, 100);
+        t.shop_words("s", 0, "Yes.");
+        heard(&mut t, "b", "Thank you, goodbye!", 100);
+        t.shop_words("s2", 0, "Wait, we can't deliver there.");
+        assert_eq!(proofs(&t), [Proof::Contradicted; 3], "whatever it answered");
+    }
+
+    #[test]
+    fn a_mention_without_an_answer_does_not_undo_an_agreement() {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", READ_BACK, 100);
+        t.shop_words("s", 0, "Yes.");
+        heard(&mut t, "b", "Great, one large pepperoni it is. Bye!", 100);
+        assert_eq!(proofs(&t), [Proof::Proven; 3]);
+    }
+
+    #[test]
     fn a_changed_value_is_not_proven_by_the_old_read_back() {
         let mut t = Transcript::default();
         heard(&mut t, "a", READ_BACK, 100);
@@ -357,16 +453,115 @@ mod tests {
         let mut changed = order();
         changed.items[0].toppings = vec!["mushrooms".into()];
         changed.address.as_mut().unwrap().street = "124 Main St".into();
-        let proofs: Vec<Proof> = read_back(&changed, &t).iter().map(|f| f.proof).collect();
-        assert_eq!(proofs, [Proof::Unproven, Proof::Proven, Proof::Unproven]);
+        assert_eq!(
+            proofs_of(&changed, &t),
+            [Proof::Unproven, Proof::Proven, Proof::Unproven]
+        );
     }
 
     #[test]
-    fn the_total_needs_the_shops_own_words() {
+    fn an_answer_that_does_not_agree_proves_nothing() {
+        for answer in [
+            "What? I didn't get that. Seventeen fifty, total is twenty ten.",
+            "Sorry, we are closed. It would have been seventeen fifty, twenty ten.",
+            "Yes, but we can't deliver to that address. Seventeen fifty, twenty ten.",
+            "We're out of pepperoni, seventeen fifty, total would be 20.10 with mushrooms.",
+            "Is that a pickup? Seventeen fifty. Total 20.10",
+        ] {
+            assert!(!enough(&order(), READ_BACK, answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_back_wrong_is_not_confirmed() {
+        for (words, wrong) in [
+            ("one twenty three Main", "three twenty one Main"),
+            ("one large", "two large"),
+            ("one large", "large thin crust"),
+            ("delivered to", "for pickup at"),
+            ("Main Street", "Main Street, 6 0 6 0 1"),
+            ("phone", "for Bob Smith, phone"),
+            ("pepperoni", "ham"),
+            ("one four two", "one four three"),
+        ] {
+            assert!(READ_BACK.contains(words));
+            assert!(
+                !enough(&order(), &READ_BACK.replace(words, wrong), ANSWER),
+                "{wrong}"
+            );
+        }
+        for (words, fine) in [
+            ("one large", "a large"),
+            (
+                "Main Street",
+                "Main Street, Los Angeles, California, 9 0 0 0 1",
+            ),
+            ("phone", "for Dana Whitfield, phone"),
+            ("one large", "one large regular crust"),
+        ] {
+            assert!(
+                enough(&order(), &READ_BACK.replace(words, fine), ANSWER),
+                "{fine}"
+            );
+        }
+    }
+
+    #[test]
+    fn digits_of_one_field_do_not_prove_another() {
+        let elsewhere = "So that's one large pepperoni pizza, delivered to 321 Main Street, phone 3 1 0, 5 5 5, 0 1 4 2, extension 1 2 3.";
+        assert!(!enough(&order(), elsewhere, ANSWER));
+        let mut three = order();
+        three.items[0].quantity = 3;
+        assert!(!enough(&three, READ_BACK, ANSWER));
+        assert!(enough(
+            &three,
+            &READ_BACK.replace("one large pepperoni pizza", "three large pepperoni pizzas"),
+            ANSWER
+        ));
+    }
+
+    #[test]
+    fn the_amounts_need_the_shops_own_words() {
+        let totals = Totals {
+            subtotal: Cents(1750),
+            total: Cents(2010),
+        };
+        let proofs = |t: &Transcript, totals: Totals| {
+            amounts(totals, t)
+                .iter()
+                .map(|f| f.proof)
+                .collect::<Vec<_>>()
+        };
         let mut t = Transcript::default();
-        heard(&mut t, "a", "So the total is twenty ten?", 100);
-        assert_eq!(total(Cents(2010), &t).proof, Proof::Stated);
-        assert_eq!(total(Cents(2011), &t).proof, Proof::Unproven);
+        heard(
+            &mut t,
+            "a",
+            "So the subtotal is seventeen fifty and the total is twenty ten?",
+            100,
+        );
+        assert_eq!(proofs(&t, totals), [Proof::Unproven; 2]);
+        t.shop_words("s", 0, "Yes right. The total is 20.10.");
+        assert_eq!(
+            proofs(&t, totals),
+            [Proof::Unproven, Proof::Proven],
+            "nobody at the shop said a subtotal"
+        );
+        assert_eq!(
+            proofs(
+                &t,
+                Totals {
+                    subtotal: Cents(2010),
+                    total: Cents(2010)
+                }
+            ),
+            [Proof::Proven; 2]
+        );
+        t.shop_words(
+            "s2",
+            0,
+            "Actually I made a mistake. The total is twenty five dollars and sixty cents.",
+        );
+        assert_eq!(proofs(&t, totals), [Proof::Unproven, Proof::Contradicted]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::number_words::{self, Number};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Spoken {
     tokens: Vec<Token>,
+    /// Positions of tokens that follow a pause: a comma or the end of a sentence.
+    paused: Vec<usize>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,14 +24,38 @@ enum Token {
     },
 }
 
+/// An amount of money and where it stands in the sentence.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Amount {
+    /// How much.
+    pub cents: Cents,
+    /// Position of its first word.
+    pub from: usize,
+    /// Position behind its last word.
+    pub to: usize,
+    /// Whether it was said as money: with cents, or with the currency.
+    pub explicit: bool,
+}
+
+const CURRENCY: [&str; 4] = ["dollar", "buck", "euro", "pound"];
+/// A number before one of these is no price.
+const UNITS: [&str; 8] = [
+    "minute", "min", "hour", "percent", "inch", "pizza", "item", "o'clock",
+];
+
 impl Spoken {
     /// Takes a text apart.
     pub fn parse(text: &str) -> Self {
         let raw = split(text);
-        let mut tokens = Vec::with_capacity(raw.len());
+        let mut spoken = Self::default();
         let mut at = 0;
         while let Some(word) = raw.get(at) {
-            let in_number = matches!(tokens.last(), Some(Token::Group { .. }));
+            if word == PAUSE {
+                spoken.paused.push(spoken.tokens.len());
+                at += 1;
+                continue;
+            }
+            let in_number = matches!(spoken.tokens.last(), Some(Token::Group { .. }));
             if let Some((number, used)) =
                 number_words::read(raw.get(at..).unwrap_or_default(), in_number)
             {
@@ -38,13 +64,13 @@ impl Spoken {
                     decimals,
                     times,
                 } = number;
-                tokens.extend(std::iter::repeat_n(
+                spoken.tokens.extend(std::iter::repeat_n(
                     Token::Group { digits, decimals },
                     times,
                 ));
                 at += used;
             } else {
-                tokens.extend(
+                spoken.tokens.extend(
                     canonical(word)
                         .split(' ')
                         .map(|w| Token::Word(w.to_owned())),
@@ -52,23 +78,50 @@ impl Spoken {
                 at += 1;
             }
         }
-        Self { tokens }
+        spoken
     }
 
     /// Whether the words occur in this order, next to each other.
     pub fn has_phrase(&self, phrase: &str) -> bool {
-        let wanted = Self::parse(phrase).tokens;
-        !wanted.is_empty()
-            && self
-                .tokens
-                .windows(wanted.len())
-                .any(|window| window == wanted)
+        !self.positions(phrase).is_empty()
     }
 
-    /// Whether a number of several digits was said, in whatever grouping, perhaps as part of a
-    /// longer string of digits.
-    pub fn has_digits(&self, digits: &str) -> bool {
-        !digits.is_empty() && self.digit_runs().iter().any(|run| run.contains(digits))
+    /// Where the words occur in this order, next to each other: positions of the first word.
+    pub fn positions(&self, phrase: &str) -> Vec<usize> {
+        let wanted = Self::parse(phrase).tokens;
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let windows = self.tokens.windows(wanted.len()).enumerate();
+        windows
+            .filter(|(_, window)| *window == wanted)
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Whether this word stands at the position.
+    pub fn is_word(&self, at: usize, word: &str) -> bool {
+        matches!(self.tokens.get(at), Some(Token::Word(w)) if w == word)
+    }
+
+    /// The digits said right before a position, without a pause between: "one twenty three" before
+    /// "Main" is 123.
+    pub fn digits_before(&self, position: usize) -> Option<String> {
+        let mut groups = Vec::new();
+        let mut at = position;
+        while let Some(Token::Group {
+            digits,
+            decimals: None,
+        }) = at.checked_sub(1).and_then(|i| self.tokens.get(i))
+        {
+            if self.paused.contains(&at) {
+                break;
+            }
+            at -= 1;
+            groups.push(digits.as_str());
+        }
+        groups.reverse();
+        (!groups.is_empty()).then(|| groups.concat())
     }
 
     /// Whether this phone number was said: in full, or its national or local part of at least seven
@@ -86,55 +139,72 @@ impl Spoken {
         })
     }
 
-    /// Whether the number occurs as one group, such as the quantity in "two large".
-    pub fn has_number(&self, n: u64) -> bool {
-        let wanted = n.to_string();
-        self.tokens
-            .iter()
-            .any(|t| matches!(t, Token::Group { digits, decimals: None } if *digits == wanted))
-    }
-
-    /// Every amount of money the sentence may mean.
-    pub fn amounts(&self) -> Vec<Cents> {
+    /// Every amount of money the sentence may mean, in the order said.
+    pub fn amounts(&self) -> Vec<Amount> {
         let mut found = Vec::new();
-        for (at, token) in self.tokens.iter().enumerate() {
-            let Token::Group { digits, decimals } = token else {
-                continue;
-            };
-            let Ok(whole) = digits.parse::<u64>() else {
-                continue;
-            };
-            let Some(base) = whole.checked_mul(100) else {
-                continue;
-            };
-            match decimals {
-                Some(d) if d.len() <= 2 => {
-                    let cents: u64 = format!("{d:0<2}").parse().unwrap_or(0);
-                    found.push(Cents(base.saturating_add(cents)));
-                }
-                Some(_) => {}
-                None => {
-                    found.push(Cents(base));
-                    if let Some(cents) = self.cents_after(at + 1) {
-                        found.push(Cents(base.saturating_add(cents)));
-                    }
-                }
-            }
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let amount = self.amount_at(at);
+            at = amount.map_or(at + 1, |amount| amount.to);
+            found.extend(amount);
         }
         found
     }
 
-    /// The cents that follow a number of dollars: "fifty", "oh five", "dollars and ten cents",
-    /// "point one oh".
-    fn cents_after(&self, mut at: usize) -> Option<u64> {
+    fn amount_at(&self, from: usize) -> Option<Amount> {
+        let Some(Token::Group { digits, decimals }) = self.tokens.get(from) else {
+            return None;
+        };
+        let base = digits.parse::<u64>().ok()?.checked_mul(100)?;
+        let unit = |at: usize| UNITS.iter().any(|unit| self.is_word(at, unit));
+        let currency = |at: usize| CURRENCY.iter().any(|word| self.is_word(at, word));
+        match decimals {
+            Some(d) if d.len() <= 2 => {
+                let cents: u64 = format!("{d:0<2}").parse().ok()?;
+                Some(Amount {
+                    cents: Cents(base.saturating_add(cents)),
+                    from,
+                    to: from + 1,
+                    explicit: true,
+                })
+            }
+            Some(_) => None,
+            None => {
+                let whole = Amount {
+                    cents: Cents(base),
+                    from,
+                    to: from + 1,
+                    explicit: currency(from + 1),
+                };
+                let with_cents =
+                    self.cents_after(from + 1)
+                        .filter(|(_, to)| !unit(*to))
+                        .map(|(cents, to)| Amount {
+                            cents: Cents(base.saturating_add(cents)),
+                            from,
+                            to,
+                            explicit: true,
+                        });
+                with_cents.or_else(|| (!unit(from + 1)).then_some(whole))
+            }
+        }
+    }
+
+    /// The cents that follow a number of dollars ("fifty", "oh five", "dollars and ten cents",
+    /// "point one oh"), and the position behind them.
+    fn cents_after(&self, start: usize) -> Option<(u64, usize)> {
+        let mut at = start;
         while let Some(Token::Word(word)) = self.tokens.get(at) {
-            if !matches!(
-                word.as_str(),
-                "dollar" | "buck" | "euro" | "pound" | "and" | "point" | "with"
-            ) {
+            if !CURRENCY.contains(&word.as_str())
+                && !matches!(word.as_str(), "and" | "point" | "with")
+            {
                 return None;
             }
             at += 1;
+        }
+        // "Twenty, fifteen minutes" is no price.
+        if at == start && self.paused.contains(&at) {
+            return None;
         }
         let group = |at: usize| match self.tokens.get(at) {
             Some(Token::Group {
@@ -144,19 +214,21 @@ impl Spoken {
             _ => None,
         };
         let first = group(at)?;
-        let pair = match (first.len(), group(at + 1)) {
-            (2, _) => first.to_owned(),
-            (1, Some(second)) if second.len() == 1 => format!("{first}{second}"),
-            (1, _) if matches!(self.tokens.get(at + 1), Some(Token::Word(w)) if w == "cent") => {
-                first.to_owned()
-            }
+        let (pair, to) = match (first.len(), group(at + 1)) {
+            (2, _) => (first.to_owned(), at + 1),
+            (1, Some(second)) if second.len() == 1 => (format!("{first}{second}"), at + 2),
+            (1, _) if self.is_word(at + 1, "cent") => (first.to_owned(), at + 1),
             _ => return None,
         };
-        pair.parse().ok()
+        Some((
+            pair.parse().ok()?,
+            to + usize::from(self.is_word(to, "cent")),
+        ))
     }
 
-    /// Neighbouring groups joined into strings of digits.
-    fn digit_runs(&self) -> Vec<String> {
+    /// Neighbouring groups joined into strings of digits, across pauses: people read long numbers
+    /// in pieces.
+    pub fn digit_runs(&self) -> Vec<String> {
         let mut runs = vec![String::new()];
         for token in &self.tokens {
             match (token, runs.last_mut()) {
@@ -174,31 +246,8 @@ impl Spoken {
     }
 }
 
-/// Whether the sentence rejects what was said before it.
-pub fn is_denial(text: &str) -> bool {
-    let spoken = Spoken::parse(text);
-    let harmless = [
-        "no problem",
-        "no worries",
-        "no worry",
-        "not a problem",
-        "nothing else",
-    ];
-    let rejects = [
-        "that's wrong",
-        "that is wrong",
-        "not right",
-        "not correct",
-        "incorrect",
-        "isn't right",
-        "is wrong",
-        "that's not",
-        "not what",
-    ];
-    let starts_with_no = matches!(spoken.tokens.first(), Some(Token::Word(w)) if w == "no" || w == "nope" || w == "wait");
-    (starts_with_no && !harmless.iter().any(|p| spoken.has_phrase(p)))
-        || rejects.iter().any(|p| spoken.has_phrase(p))
-}
+/// Stands in the split text where the speaker paused.
+const PAUSE: &str = ",";
 
 /// Whether the sentence says that an artificial intelligence is speaking.
 pub fn discloses_ai(text: &str) -> bool {
@@ -237,6 +286,9 @@ fn split(text: &str) -> Vec<String> {
             Some(word) if c == '.' && between_digits && !word.contains('.') => word.push(c),
             Some(word) if c == '\'' && !word.is_empty() => word.push(c),
             _ if thousands => {}
+            _ if matches!(c, ',' | '.' | ';' | ':' | '?' | '!') => {
+                words.extend([PAUSE.to_owned(), String::new()]);
+            }
             _ if turns => words.push(c.to_string()),
             _ => words.push(String::new()),
         }
@@ -348,7 +400,10 @@ mod tests {
             "total 20.1",
         ] {
             assert!(
-                Spoken::parse(text).amounts().contains(&Cents(2010)),
+                Spoken::parse(text)
+                    .amounts()
+                    .iter()
+                    .any(|a| a.cents == Cents(2010)),
                 "{text}"
             );
         }
@@ -363,7 +418,10 @@ mod tests {
             ("five dollars and five cents", 505),
         ] {
             assert!(
-                Spoken::parse(text).amounts().contains(&Cents(cents)),
+                Spoken::parse(text)
+                    .amounts()
+                    .iter()
+                    .any(|a| a.cents == Cents(cents)),
                 "{text}: {:?}",
                 Spoken::parse(text).amounts()
             );
@@ -375,7 +433,10 @@ mod tests {
             "$201.0",
         ] {
             assert!(
-                !Spoken::parse(text).amounts().contains(&Cents(2010)),
+                !Spoken::parse(text)
+                    .amounts()
+                    .iter()
+                    .any(|a| a.cents == Cents(2010)),
                 "{text}"
             );
         }
@@ -390,8 +451,10 @@ mod tests {
             "one hundred twenty-three Main Street",
             "to 123 Main, Los Angeles",
         ] {
-            assert!(Spoken::parse(text).has_digits("123"), "{text}");
-            assert!(Spoken::parse(text).has_phrase("Main"), "{text}");
+            let spoken = Spoken::parse(text);
+            let main = spoken.positions("Main");
+            let number = main.first().and_then(|at| spoken.digits_before(*at));
+            assert_eq!(number.as_deref(), Some("123"), "{text}");
         }
         assert!(Spoken::parse("45 North 5th Avenue").has_phrase("N. Fifth Ave"));
         assert!(
@@ -404,31 +467,13 @@ mod tests {
     fn words_have_one_spelling() {
         assert!(Spoken::parse("two larges with extra mushrooms").has_phrase("mushroom"));
         assert!(Spoken::parse("one XL pizza").has_phrase("extra large"));
-        assert!(Spoken::parse("two large").has_number(2));
-        assert!(!Spoken::parse("twenty two large").has_number(2));
+        assert_eq!(
+            Spoken::parse("twenty two large")
+                .digits_before(1)
+                .as_deref(),
+            Some("22")
+        );
         assert!(!Spoken::parse("large").has_phrase(""));
-    }
-
-    #[test]
-    fn denials_are_told_from_polite_words() {
-        for text in [
-            "No, that's wrong.",
-            "no no, mushrooms",
-            "That's not right",
-            "wait, what?",
-            "Nope.",
-        ] {
-            assert!(is_denial(text), "{text}");
-        }
-        for text in [
-            "Yes, that's right.",
-            "No problem!",
-            "okay",
-            "No worries, twenty ten.",
-            "",
-        ] {
-            assert!(!is_denial(text), "{text}");
-        }
     }
 
     #[test]
@@ -444,7 +489,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in ".{0,200}") {
             let spoken = Spoken::parse(&text);
-            let _ = (spoken.amounts(), spoken.has_phone("+13105550142"), spoken.has_phrase(&text), is_denial(&text));
+            let _ = (spoken.amounts(), spoken.has_phone("+13105550142"), spoken.has_phrase(&text), spoken.digits_before(2));
         }
 
         #[test]
@@ -457,7 +502,7 @@ mod tests {
         #[test]
         fn a_written_price_is_found(dollars in 1u64..9999, cents in 0u64..100) {
             let text = format!("Your total is ${dollars}.{cents:02}, thanks.");
-            prop_assert!(Spoken::parse(&text).amounts().contains(&Cents(dollars * 100 + cents)));
+            prop_assert!(Spoken::parse(&text).amounts().iter().any(|a| a.cents == Cents(dollars * 100 + cents)));
         }
     }
 }

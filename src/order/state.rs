@@ -1,6 +1,6 @@
 //! What the call has established so far. Only checked tool calls change it.
 
-use super::evidence::{self, Proof};
+use super::evidence;
 use super::money::Cents;
 use super::transcript::Transcript;
 use crate::json::FieldError;
@@ -189,16 +189,19 @@ impl OrderState {
             .into_iter()
             .map(|m| m.describe().to_owned())
             .collect();
+        let heard = evidence::read_back(self, transcript);
         missing.extend(
-            evidence::read_back(self, transcript)
+            heard
                 .into_iter()
-                .filter(|f| f.proof < Proof::Stated)
-                .map(|f| f.read_back),
+                .filter(|field| !field.was_heard())
+                .map(|field| field.read_back),
         );
-        let stated = evidence::total(totals.total, transcript);
-        if stated.proof < Proof::Proven {
-            missing.push(stated.read_back);
-        }
+        let said = evidence::amounts(totals, transcript);
+        missing.extend(
+            said.into_iter()
+                .filter(|field| !field.is_enough())
+                .map(|field| field.read_back),
+        );
         if max_total.is_some_and(|max| totals.total > max) {
             missing.push(
                 "agreement: the total is above what the customer allowed; do not accept it".into(),

@@ -28,7 +28,7 @@ impl Refusal {
 
 /// Prefixes of premium-rate, shared-cost and satellite services: national number plans, and the
 /// ITU's international service codes.
-const PREMIUM: [&str; 46] = [
+const PREMIUM: [&str; 47] = [
     "1900", "979", "808", "870", "878", "881", "882", "883",
     "888", // North America; international
     "449", "44870", "44871", "44872", "44873", "4484", "44118", // United Kingdom
@@ -37,7 +37,7 @@ const PREMIUM: [&str; 46] = [
     "34803", "34806", "34807", "34905", "34907", "34118", // Spain
     "39892", "39894", "39895", "39899", "39144", "39166", // Italy
     "41900", "41901", "41906", "43900", "43930", "43939", // Switzerland, Austria
-    "6119", "31900", "31906", "31909", // Australia, Netherlands
+    "6119", "81990", "31900", "31906", "31909", // Australia, Netherlands
 ];
 
 /// Whether the number must not be dialled.
@@ -55,7 +55,7 @@ pub fn refusal(to: &E164) -> Option<Refusal> {
         if area.ends_with("11") {
             return Some(Refusal::Emergency);
         }
-        if area == "900" || exchange == "976" {
+        if area == "900" || area == "976" || exchange == "976" {
             return Some(Refusal::PremiumRate);
         }
     }

@@ -6,6 +6,15 @@ use serde::Deserialize;
 /// The largest message taken from a socket, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
+/// A message and the stream it belongs to.
+#[derive(Debug, PartialEq)]
+pub struct Frame<'a> {
+    /// The stream; `connected` has none.
+    pub stream_sid: Option<Str<'a>>,
+    /// What it says.
+    pub message: MediaMessage<'a>,
+}
+
 /// A message from Twilio.
 #[derive(Debug, PartialEq)]
 pub enum MediaMessage<'a> {
@@ -13,8 +22,6 @@ pub enum MediaMessage<'a> {
     Connected,
     /// The stream is open.
     Start {
-        /// Identifier of the stream, needed in every answer.
-        stream_sid: Str<'a>,
         /// The call the stream belongs to.
         call_sid: Str<'a>,
     },
@@ -53,30 +60,33 @@ pub enum MediaError {
 }
 
 /// Reads one message in a single scan; the payload is borrowed.
-pub fn parse(text: &str) -> Result<MediaMessage<'_>, MediaError> {
+pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(MediaError::TooLarge);
     }
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| MediaError::Malformed)?;
     let message = match &*wire.event {
         "connected" => Some(MediaMessage::Connected),
-        "start" => wire
-            .start
-            .zip(wire.stream_sid)
-            .map(|(start, stream_sid)| MediaMessage::Start {
-                stream_sid,
-                call_sid: start.call_sid,
-            }),
-        "media" => wire.media.map(|m| MediaMessage::Media {
-            payload: m.payload,
-            timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()).unwrap_or(0),
+        "start" => wire.start.map(|start| MediaMessage::Start {
+            call_sid: start.call_sid,
         }),
+        "media" => wire
+            .media
+            .filter(|m| !m.payload.is_empty())
+            .map(|m| MediaMessage::Media {
+                payload: m.payload,
+                timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()).unwrap_or(0),
+            }),
         "mark" => wire.mark.map(|m| MediaMessage::Mark { name: m.name }),
         "dtmf" => wire.dtmf.map(|d| MediaMessage::Dtmf { digit: d.digit }),
         "stop" => Some(MediaMessage::Stop),
         _ => Some(MediaMessage::Other),
     };
-    message.ok_or(MediaError::Malformed)
+    let message = message.ok_or(MediaError::Malformed)?;
+    Ok(Frame {
+        stream_sid: wire.stream_sid,
+        message,
+    })
 }
 
 /// Audio to the phone.
@@ -178,7 +188,6 @@ mod tests {
             (
                 r#"{"event":"start","sequenceNumber":"1","start":{"accountSid":"AC","streamSid":"MZ1","callSid":"CA1","tracks":["inbound"],"mediaFormat":{"encoding":"audio/x-mulaw","sampleRate":8000,"channels":1},"customParameters":{}},"streamSid":"MZ1"}"#,
                 MediaMessage::Start {
-                    stream_sid: "MZ1".into(),
                     call_sid: "CA1".into(),
                 },
             ),
@@ -205,7 +214,10 @@ mod tests {
             ),
             (r#"{"event":"novelty"}"#, MediaMessage::Other),
         ] {
-            assert_eq!(parse(text), Ok(expected), "{text}");
+            let frame = parse(text).unwrap();
+            assert_eq!(frame.message, expected, "{text}");
+            let expected_sid = text.contains("MZ1").then(|| "MZ1".into());
+            assert_eq!(frame.stream_sid, expected_sid, "{text}");
         }
     }
 
@@ -219,6 +231,7 @@ mod tests {
             r#"{"event":"media"}"#,
             r#"{"event":"media","media":{}}"#,
             r#"{"event":"start","streamSid":"MZ1"}"#,
+            r#"{"event":"media","media":{"payload":""}}"#,
             r#"{"event":1}"#,
         ] {
             assert_eq!(parse(bad), Err(MediaError::Malformed), "{bad}");

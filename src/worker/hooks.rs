@@ -108,6 +108,6 @@ async fn signed_form(mut request: Request, config: &Config) -> Result<(Form, Cal
     }
     let sid = form
         .call_sid(&config.twilio_account_sid)
-        .map_err(|e| Problem::forbidden(&e.to_string()))?;
+        .map_err(|error| Problem::bad_webhook(&error))?;
     Ok((form, sid))
 }

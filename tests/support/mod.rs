@@ -426,8 +426,7 @@ impl Bench {
 }
 
 /// A read-back of everything `Bench::ordered` records.
-pub const READ_BACK: &str =
-    "So one large pepperoni pizza for pickup, phone three one oh five five five oh one four two.";
+pub const READ_BACK: &str = "So one large pepperoni pizza for pickup by Dana, phone three one oh five five five oh one four two, right?";
 
 /// Base64 of so many bytes of silence, rounded up to whole groups.
 pub fn base64(bytes: u64) -> String {
