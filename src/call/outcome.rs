@@ -301,13 +301,15 @@ fn unproven(
 
 fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
     let mut fields = evidence::read_back(&record.order, &record.transcript);
-    fields.extend(
-        record
-            .order
-            .totals
-            .into_iter()
-            .flat_map(|totals| evidence::amounts(totals, &record.transcript)),
-    );
+    if let Some(totals) = record.order.totals {
+        let transcript = &record.transcript;
+        fields.extend(
+            totals
+                .subtotal
+                .map(|amount| evidence::subtotal(amount, totals.total, transcript)),
+        );
+        fields.push(evidence::total(totals.total, transcript));
+    }
     fields
 }
 

@@ -5,7 +5,7 @@ use super::answer::{self, Answer, TotalSaid, total_said};
 use super::mention;
 use super::money::Cents;
 use super::spoken::Spoken;
-use super::state::{DeliveryMethod, Item, OrderState, Totals};
+use super::state::{DeliveryMethod, Item, OrderState};
 use super::transcript::{Role, Transcript, Turn};
 use serde::Serialize;
 
@@ -154,51 +154,55 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
     fields
 }
 
-/// The evidence for the amounts: the shop has to have said them, and not taken them back.
-pub fn amounts(totals: Totals, transcript: &Transcript) -> Vec<FieldEvidence> {
-    let shop = || {
-        transcript
-            .turns()
-            .iter()
-            .filter(|turn| turn.role == Role::Shop)
-    };
-    let mut total = (Proof::Unproven, None);
-    for turn in shop() {
-        total = match total_said(turn.heard_text(), totals.total) {
+/// The evidence for the total: the shop has to have said it, and not taken it back.
+pub fn total(amount: Cents, transcript: &Transcript) -> FieldEvidence {
+    let mut said = (Proof::Unproven, None);
+    for turn in transcript.shop_turns() {
+        said = match total_said(turn.heard_text(), amount) {
             TotalSaid::Same => (Proof::Proven, Some(turn)),
-            TotalSaid::Other if total.1.is_some() => (Proof::Contradicted, Some(turn)),
-            TotalSaid::Other | TotalSaid::None => total,
+            TotalSaid::Other if said.1.is_some() => (Proof::Contradicted, Some(turn)),
+            TotalSaid::Other | TotalSaid::None => said,
         };
     }
-    let states = |turn: &&Turn, amount: Cents| {
+    amount_field("total", said.0, said.1)
+}
+
+/// The evidence for the subtotal: the shop has to have said it. Where it named one amount only,
+/// that is both.
+pub fn subtotal(amount: Cents, total_amount: Cents, transcript: &Transcript) -> FieldEvidence {
+    if amount == total_amount {
+        return FieldEvidence {
+            pointer: "/order/totals/subtotal".into(),
+            ..total(total_amount, transcript)
+        };
+    }
+    let states = |turn: &&Turn| {
         Spoken::parse(turn.heard_text())
             .amounts()
             .iter()
             .any(|a| a.cents == amount)
     };
-    let subtotal = if totals.subtotal == totals.total {
-        total.1
-    } else {
-        shop().rfind(|turn| states(turn, totals.subtotal))
-    };
-    let subtotal_proof = if subtotal.is_some() {
-        Proof::Proven
-    } else {
-        Proof::Unproven
-    };
-    let field = |name: &str, proof, needed, turn: Option<&Turn>| FieldEvidence {
+    let said = transcript.shop_turns().filter(states).last();
+    amount_field(
+        "subtotal",
+        if said.is_some() {
+            Proof::Proven
+        } else {
+            Proof::Unproven
+        },
+        said,
+    )
+}
+
+fn amount_field(name: &str, proof: Proof, turn: Option<&Turn>) -> FieldEvidence {
+    FieldEvidence {
         pointer: format!("/order/totals/{name}"),
         proof,
-        needed,
+        needed: Proof::Proven,
         said_in: turn.map(|turn| turn.id.clone()),
         answered_in: None,
-        read_back: format!("the {name} with taxes and fees, by asking the shop for it"),
-    };
-    vec![
-        // Many shops name the total only; an invented subtotal is reported as not heard.
-        field("subtotal", subtotal_proof, Proof::Unproven, subtotal),
-        field("total", total.0, Proof::Proven, total.1),
-    ]
+        read_back: "the total with taxes and fees, by asking the shop for it".into(),
+    }
 }
 
 /// A heard turn of the agent.
@@ -367,13 +371,9 @@ mod tests {
         let mut t = Transcript::default();
         heard(&mut t, "a", read_back_words, 100);
         t.shop_words("s", 0, answer);
-        let totals = Totals {
-            subtotal: Cents(1750),
-            total: Cents(2010),
-        };
         read_back(order, &t)
             .iter()
-            .chain(&amounts(totals, &t))
+            .chain([&total(Cents(2010), &t)])
             .all(FieldEvidence::is_enough)
     }
 
@@ -522,15 +522,11 @@ mod tests {
 
     #[test]
     fn the_amounts_need_the_shops_own_words() {
-        let totals = Totals {
-            subtotal: Cents(1750),
-            total: Cents(2010),
-        };
-        let proofs = |t: &Transcript, totals: Totals| {
-            amounts(totals, t)
-                .iter()
-                .map(|f| f.proof)
-                .collect::<Vec<_>>()
+        let proofs = |t: &Transcript| {
+            (
+                subtotal(Cents(1750), Cents(2010), t).proof,
+                total(Cents(2010), t).proof,
+            )
         };
         let mut t = Transcript::default();
         heard(
@@ -539,29 +535,20 @@ mod tests {
             "So the subtotal is seventeen fifty and the total is twenty ten?",
             100,
         );
-        assert_eq!(proofs(&t, totals), [Proof::Unproven; 2]);
+        assert_eq!(proofs(&t), (Proof::Unproven, Proof::Unproven));
         t.shop_words("s", 0, "Yes right. The total is 20.10.");
         assert_eq!(
-            proofs(&t, totals),
-            [Proof::Unproven, Proof::Proven],
+            proofs(&t),
+            (Proof::Unproven, Proof::Proven),
             "nobody at the shop said a subtotal"
         );
-        assert_eq!(
-            proofs(
-                &t,
-                Totals {
-                    subtotal: Cents(2010),
-                    total: Cents(2010)
-                }
-            ),
-            [Proof::Proven; 2]
-        );
+        assert_eq!(subtotal(Cents(2010), Cents(2010), &t).proof, Proof::Proven);
         t.shop_words(
             "s2",
             0,
             "Actually I made a mistake. The total is twenty five dollars and sixty cents.",
         );
-        assert_eq!(proofs(&t, totals), [Proof::Unproven, Proof::Contradicted]);
+        assert_eq!(proofs(&t), (Proof::Unproven, Proof::Contradicted));
     }
 
     #[test]

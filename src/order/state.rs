@@ -96,8 +96,8 @@ pub struct Address {
 /// What it costs.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Totals {
-    /// Before taxes and fees.
-    pub subtotal: Cents,
+    /// Before taxes and fees, where the shop named it.
+    pub subtotal: Option<Cents>,
     /// With taxes and fees.
     pub total: Cents,
 }
@@ -196,19 +196,21 @@ impl OrderState {
                 .filter(|field| !field.was_heard())
                 .map(|field| field.read_back),
         );
-        let said = evidence::amounts(totals, transcript);
-        missing.extend(
-            said.into_iter()
-                .filter(|field| !field.is_enough())
-                .map(|field| field.read_back),
-        );
+        let total = evidence::total(totals.total, transcript);
+        if !total.is_enough() {
+            missing.push(total.read_back);
+        }
         if max_total.is_some_and(|max| totals.total > max) {
             missing.push(
                 "agreement: the total is above what the customer allowed; do not accept it".into(),
             );
         }
         if missing.is_empty() {
-            self.totals = Some(totals);
+            // Many shops name the total only; a subtotal that nobody said is not recorded.
+            let subtotal = totals
+                .subtotal
+                .filter(|amount| evidence::subtotal(*amount, totals.total, transcript).is_enough());
+            self.totals = Some(Totals { subtotal, ..totals });
             Ok(())
         } else {
             Err(missing)
@@ -250,7 +252,7 @@ mod tests {
     #[test]
     fn a_changed_order_forgets_its_total() {
         let totals = Totals {
-            subtotal: Cents(1),
+            subtotal: Some(Cents(1)),
             total: Cents(2),
         };
         let item = Item {
@@ -284,7 +286,7 @@ mod tests {
         let missing = order
             .confirm_total(
                 Totals {
-                    subtotal: Cents(1),
+                    subtotal: Some(Cents(1)),
                     total: Cents(2),
                 },
                 &Transcript::default(),

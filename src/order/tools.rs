@@ -119,9 +119,10 @@ impl Tool {
                 }
                 fields.finish()?;
                 match (subtotal, total) {
-                    (Some(subtotal), Some(total)) => {
-                        Ok(Self::ConfirmTotal(Totals { subtotal, total }))
-                    }
+                    (Some(subtotal), Some(total)) => Ok(Self::ConfirmTotal(Totals {
+                        subtotal: Some(subtotal),
+                        total,
+                    })),
                     _ => Err(vec![FieldError::new("", "is incomplete")]),
                 }
             }
@@ -320,7 +321,7 @@ mod tests {
         assert_eq!(
             Tool::parse("confirm_total", r#"{"subtotal":17.5,"total":20.1}"#),
             Ok(Tool::ConfirmTotal(Totals {
-                subtotal: Cents(1750),
+                subtotal: Some(Cents(1750)),
                 total: Cents(2010)
             }))
         );
