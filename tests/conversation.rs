@@ -118,13 +118,7 @@ fn a_total_waits_for_the_words_that_prove_it() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
     let item = bench.shop_speaks();
-    let response = bench.agent_starts();
-    let call = bench.tool(
-        &response,
-        "confirm_total",
-        json!({ "subtotal": 17.5, "total": 20.1 }),
-    );
-    bench.done(&response, "completed");
+    let call = bench.confirm_total();
     assert_eq!(
         bench.output_of(&call),
         None,
@@ -139,13 +133,7 @@ fn a_total_whose_words_never_come_is_refused_in_time() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
     bench.shop_speaks();
-    let response = bench.agent_starts();
-    let call = bench.tool(
-        &response,
-        "confirm_total",
-        json!({ "subtotal": 17.5, "total": 20.1 }),
-    );
-    bench.done(&response, "completed");
+    let call = bench.confirm_total();
     bench.advance(3_000);
     let output = bench.output_of(&call).unwrap();
     assert_eq!(output["ok"], false);
@@ -157,13 +145,7 @@ fn a_read_back_that_was_cut_off_is_asked_for_again() {
     let mut bench = Bench::ordered(&[]);
     bench.advance(1_500);
     bench.shop_says("Twenty ten. Anything else?");
-    let response = bench.agent_starts();
-    let call = bench.tool(
-        &response,
-        "confirm_total",
-        json!({ "subtotal": 17.5, "total": 20.1 }),
-    );
-    bench.done(&response, "completed");
+    let call = bench.confirm_total();
     let output = bench.output_of(&call).unwrap();
     assert_eq!(output["ok"], false);
     assert!(

@@ -151,18 +151,21 @@ impl Bench {
     pub fn conclude(&mut self) {
         self.play_out();
         self.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
-        let response = self.agent_starts();
-        let call = self.tool(
-            &response,
-            "confirm_total",
-            json!({ "subtotal": 17.5, "total": 20.1 }),
-        );
-        self.done(&response, "completed");
+        let call = self.confirm_total();
         assert_eq!(self.output_of(&call).unwrap()["ok"], true);
         let response = self.agent_starts();
         self.agent_speaks(&response, "item_bye", "Thank you, goodbye!");
         self.tool(&response, "end_call", json!({}));
         self.done(&response, "completed");
+    }
+
+    /// The model claims the total.
+    pub fn confirm_total(&mut self) -> String {
+        let response = self.agent_starts();
+        let totals = json!({ "subtotal": 17.5, "total": 20.1 });
+        let call = self.tool(&response, "confirm_total", totals);
+        self.done(&response, "completed");
+        call
     }
 
     pub fn voice(&mut self) -> Twiml {
