@@ -31,6 +31,9 @@ pub struct Problem {
     /// Value of the `Allow` header.
     #[serde(skip)]
     pub allow: Option<&'static str>,
+    /// Value of the `Retry-After` header, in seconds.
+    #[serde(skip)]
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -48,6 +51,7 @@ impl Problem {
             errors: Vec::new(),
             twilio_code: None,
             allow: None,
+            retry_after: None,
         }
     }
 
@@ -87,6 +91,35 @@ impl Problem {
                 format!("this path takes {allow}"),
             )
         }
+    }
+
+    /// 409: the idempotency key belongs to another request.
+    pub fn key_conflict() -> Self {
+        Self::new(
+            409,
+            "urn:orderline:key-conflict",
+            "Conflict",
+            "this Idempotency-Key came with another body before; use a new one for a new call",
+        )
+    }
+
+    /// 409: the first request under the idempotency key is still under way.
+    pub fn key_under_way() -> Self {
+        let detail = "the first request with this Idempotency-Key is still under way; repeat it for its answer";
+        Self {
+            retry_after: Some(2),
+            ..Self::new(409, "urn:orderline:key-under-way", "Conflict", detail)
+        }
+    }
+
+    /// 422: the idempotency key cannot be used.
+    pub fn bad_key() -> Self {
+        Self::new(
+            422,
+            "urn:orderline:bad-key",
+            "Unprocessable content",
+            "the header Idempotency-Key must have 1 to 255 visible ASCII characters",
+        )
     }
 
     /// 413: the body is too large.

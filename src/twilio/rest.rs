@@ -66,6 +66,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether Twilio certainly did nothing: it understood the request and said no.
+    pub fn is_certain(&self) -> bool {
+        (400..500).contains(&self.http)
+    }
+
     /// Whether a hang-up failed because there was nothing left to hang up.
     pub fn is_already_over(&self) -> bool {
         matches!(self.code, Some(20404 | 21220))
@@ -154,6 +159,8 @@ mod tests {
             (400, Some(21211), "bad To")
         );
         assert_eq!(parse_created(201, "{}").unwrap_err().code, None);
+        assert!(refused.is_certain());
+        assert!(!parse_created(503, "").unwrap_err().is_certain());
         assert_eq!(parse_created(503, "<html>").unwrap_err().http, 503);
     }
 }

@@ -1,6 +1,7 @@
 //! The API's routes.
 
 use super::call_stub::{self, Begin};
+use super::gate_do::Key;
 use super::log::runtime_error;
 use super::twilio_rest::{self, CreateError};
 use super::{reply, store};
@@ -8,6 +9,7 @@ use crate::call;
 use crate::call::request::{CallRequest, MAX_BODY_BYTES};
 use crate::config::Config;
 use crate::http::problem::Problem;
+use crate::policy::idempotency::{self, Claim};
 use crate::policy::secret;
 use crate::twilio::rest::CreateCall;
 use crate::twilio::sid::CallSid;
@@ -24,38 +26,95 @@ pub(super) async fn place_call(
     authorize(&request, config)?;
     let body = read_body(&mut request, "application/json").await?;
     let call_request = CallRequest::parse(&body).map_err(Problem::bad_fields)?;
+    let Some(key) = idempotency_key(&request)? else {
+        let sid = dial(env, config, call_request)
+            .await
+            .map_err(|failure| failure.problem)?;
+        return placed(config, sid.as_str(), &[]);
+    };
+    match key.claim(env, &body).await? {
+        Claim::Answered(answer) => {
+            return placed(config, &answer.sid, &[("idempotent-replayed", "true")]);
+        }
+        Claim::Conflict => return Err(Problem::key_conflict()),
+        Claim::UnderWay => return Err(Problem::key_under_way()),
+        Claim::Lost => return Err(Problem::no_answer_from_twilio()),
+        Claim::Fresh => {}
+    }
+    match dial(env, config, call_request).await {
+        Ok(sid) => {
+            key.settle(env, sid.as_str()).await?;
+            placed(config, sid.as_str(), &[])
+        }
+        Err(failure) => {
+            if failure.silent {
+                key.release(env).await?;
+            }
+            Err(failure.problem)
+        }
+    }
+}
+
+/// Why no call was placed.
+struct NoCall {
+    problem: Problem,
+    /// Certainly nothing rang.
+    silent: bool,
+}
+
+/// Places the call and hands it to its object.
+async fn dial(env: &Env, config: &Config, request: CallRequest) -> Result<CallSid, NoCall> {
+    let perhaps = |problem| NoCall {
+        problem,
+        silent: false,
+    };
     let create = CreateCall {
-        to: &call_request.to,
+        to: &request.to,
         from: &config.twilio_from,
         base_url: &config.public_base_url,
         ring_timeout_sec: call::RING_TIMEOUT_SEC,
-        time_limit_sec: call::time_limit_sec(
-            call_request.max_call_ms.unwrap_or(config.max_call_ms),
-        ),
+        time_limit_sec: call::time_limit_sec(request.max_call_ms.unwrap_or(config.max_call_ms)),
     };
-    let token = random_token()?;
-    let sid = match twilio_rest::create_call(config, &create).await {
-        Ok(sid) => sid,
-        Err(CreateError::Refused(refusal)) => return Err(Problem::refused_by_twilio(&refusal)),
-        Err(CreateError::Unknown) => return Err(Problem::no_answer_from_twilio()),
-    };
+    let token = random_token().map_err(perhaps)?;
+    let sid = twilio_rest::create_call(config, &create)
+        .await
+        .map_err(|error| match error {
+            CreateError::Refused(refusal) => NoCall {
+                problem: Problem::refused_by_twilio(&refusal),
+                silent: refusal.is_certain(),
+            },
+            CreateError::Unknown => perhaps(Problem::no_answer_from_twilio()),
+        })?;
     // Twilio may already be asking for TwiML: the object makes it wait for this.
     let begin = Begin {
         sid: sid.clone(),
-        request: Some(call_request),
+        request: Some(request),
         token,
     };
-    if call_stub::begin(env, &begin).await.is_err() {
+    if let Err(problem) = call_stub::begin(env, &begin).await {
         // Nobody would know what to say: better no call than a silent one.
         twilio_rest::hang_up(config, &sid).await;
-        return Err(Problem::internal());
+        return Err(perhaps(problem));
     }
+    Ok(sid)
+}
+
+fn placed(config: &Config, sid: &str, extra: &[(&str, &str)]) -> Result<Response, Problem> {
     let url = format!("{}/api/calls/{sid}", config.public_base_url);
-    reply::json_text(
-        201,
-        json!({ "sid": sid, "status": "queued", "url": url }).to_string(),
-        &[("location", &url)],
-    )
+    let body = json!({ "sid": sid, "status": "queued", "url": url }).to_string();
+    reply::json_text(201, body, &[&[("location", url.as_str())], extra].concat())
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<Key>, Problem> {
+    match request
+        .headers()
+        .get("idempotency-key")
+        .map_err(runtime_error("headers"))?
+    {
+        None => Ok(None),
+        Some(key) if idempotency::is_key(&key) => Ok(Some(Key::new(&key))),
+        Some(_) => Err(Problem::bad_key()),
+    }
 }
 
 /// `GET /api/calls/{sid}`: the live state while the call runs, the outcome after.

@@ -5,6 +5,7 @@
 mod api;
 mod call_do;
 mod call_stub;
+mod gate_do;
 mod hooks;
 mod log;
 mod model_socket;

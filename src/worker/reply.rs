@@ -13,6 +13,9 @@ pub(super) fn problem(problem: &Problem) -> Result<Response> {
     if let Some(allow) = problem.allow {
         headers.set("allow", allow)?;
     }
+    if let Some(seconds) = problem.retry_after {
+        headers.set("retry-after", &seconds.to_string())?;
+    }
     if problem.status == 401 {
         headers.set("www-authenticate", "Bearer")?;
     }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
 import twilio from "twilio";
-import { startRig } from "./rig.mjs";
+import { startRig } from "../rig.mjs";
 
 let rig;
 before(async () => (rig = await startRig()));

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { root } from "../../scripts/run.mjs";
+import { root } from "../scripts/run.mjs";
 
 /** Addresses and secrets, as `sim serve` prints them, and `stop`. */
 export async function startRig() {
