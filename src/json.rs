@@ -29,7 +29,7 @@ impl<'a> From<&'a str> for Str<'a> {
 /// One thing that is wrong with a document; the sender's fault. Never quotes the value.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct FieldError {
-    /// JSON pointer (RFC 6901) of the field.
+    /// JSON pointer (RFC 6901) of the field; for the configuration the name of the variable.
     pub pointer: String,
     /// What is wrong and what would be right.
     pub detail: String,
@@ -154,15 +154,6 @@ impl<'a> Fields<'a> {
             );
         }
         number
-    }
-
-    /// An optional boolean.
-    pub fn optional_flag(&mut self, key: &'static str) -> Option<bool> {
-        let value = self.value(key)?;
-        if value.as_bool().is_none() {
-            self.problem(key, "must be true or false");
-        }
-        value.as_bool()
     }
 
     /// An optional word out of a list, as one of our types.

@@ -355,3 +355,136 @@ fn a_call_that_came_to_us_is_answered_and_has_an_outcome() {
     bench.stop();
     assert_eq!(bench.outcome()["status"], "unconfirmed");
 }
+
+#[test]
+fn a_model_that_says_nothing_at_all_is_unconfirmed() {
+    let mut bench = Bench::answered(&[]);
+    let response = bench.agent_starts();
+    bench.tool(&response, "save_order_item", json!({ "size": "large" }));
+    bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+    bench.stop();
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+}
+
+#[test]
+fn a_call_that_lost_its_object_ends_and_one_that_rings_or_was_handed_over_goes_on() {
+    let restore = |bench: &mut Bench| {
+        let record = Record::parse(bench.saves.last().unwrap()).unwrap();
+        bench.call = Call::restore(
+            Settings::from(&config(&[("HANDOFF_NUMBER", "+13105550199")])),
+            record,
+        );
+        bench.input(Input::Restored);
+    };
+    let mut held = Bench::greeted(&[]);
+    restore(&mut held);
+    assert_eq!(held.outcome()["endReason"], "crashed");
+    assert_eq!(held.hang_ups, 1);
+
+    let mut ringing = Bench::placed(&[]);
+    restore(&mut ringing);
+    assert!(ringing.outcomes.is_empty());
+    assert!(matches!(ringing.voice(), Twiml::ConnectStream { .. }));
+
+    let mut handed = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let response = handed.agent_starts();
+    handed.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    handed.agent_speaks(&response, "item_h", "One moment.");
+    handed.done(&response, "completed");
+    handed.play_out();
+    handed.call.stream_ended(handed.now);
+    handed.drain();
+    restore(&mut handed);
+    handed.now += 20 * 60_000;
+    handed.input(Input::Alarm);
+    assert!(handed.outcomes.is_empty(), "the human still talks");
+    handed.call.dial_ended(handed.now, true);
+    handed.drain();
+    assert_eq!(handed.outcome()["status"], "escalated");
+}
+
+#[test]
+fn a_snapshot_of_another_form_is_not_read() {
+    let bench = Bench::placed(&[]);
+    let snapshot = bench.saves.last().unwrap();
+    assert!(Record::parse(snapshot).is_some());
+    assert!(Record::parse(&snapshot.replace("\"version\":1", "\"version\":0")).is_none());
+    assert!(Record::parse("{}").is_none());
+}
+
+#[test]
+fn a_model_lost_before_its_first_word_begins_again() {
+    let mut bench = Bench::answered(&[]);
+    bench.model_down(1006);
+    bench.model_up();
+    assert_eq!(
+        bench
+            .cues()
+            .iter()
+            .filter(|cue| cue.contains("just answered"))
+            .count(),
+        2
+    );
+    assert_eq!(bench.responses_wanted(), 2);
+}
+
+#[test]
+fn a_goodbye_is_heard_to_its_end_even_without_a_model() {
+    let mut bench = Bench::ordered(&[]);
+    bench.conclude();
+    bench.model_down(1006);
+    assert_eq!(bench.hang_ups, 0);
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn a_stream_that_comes_after_the_model_was_given_up_is_closed_at_once() {
+    let mut bench = Bench::placed(&[("HANDOFF_NUMBER", "+13105550199")]);
+    bench.voice();
+    for _ in 0..2 {
+        let socket = *bench.connects.last().unwrap();
+        bench.input(Input::ModelClosed { socket, code: 401 });
+    }
+    bench.advance(10_000);
+    bench.phone_closed = false;
+    bench.stream_up();
+    assert!(bench.phone_closed);
+    assert!(matches!(
+        bench.call.stream_ended(bench.now),
+        Twiml::Dial { .. }
+    ));
+}
+
+#[test]
+fn a_model_that_thinks_is_not_lost() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    for _ in 0..6 {
+        bench.advance(1_000);
+        bench.event(json!({ "type": "response.function_call_arguments.delta", "response_id": response, "delta": "{" }));
+    }
+    assert_eq!(bench.connects.len(), 1);
+}
+
+#[test]
+fn a_model_in_a_loop_of_tools_can_still_end_the_call() {
+    let mut bench = Bench::greeted(&[]);
+    for _ in 0..201 {
+        let response = bench.agent_starts();
+        let call = bench.tool(&response, "save_order_item", json!({ "size": "no" }));
+        bench.done(&response, "completed");
+        assert_eq!(bench.output_of(&call).unwrap()["ok"], false);
+    }
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_bye", "Bye.");
+    bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+}

@@ -85,6 +85,13 @@ async fn simulated_call(rig: &Rig, sid: &str, play: &Play, folder: &Path) -> any
     println!("\nGET /api/calls/{sid}\n{}\n", outcome.pretty());
     let mut wrong = checks::outcome_differences(&play.scenario.expect, &outcome.json);
     wrong.extend(checks::call_differences(play));
+    if wrong.is_empty() && outcome.status() != "confirmed" {
+        println!(
+            "The outcome is {}, as the scenario expects: no order was placed.",
+            outcome.status()
+        );
+        return Ok(false);
+    }
     if wrong.is_empty() {
         println!(
             "{}",

@@ -6,6 +6,7 @@ use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
 use crate::{checks, folder, privacy, rig};
 use anyhow::{Context, bail};
 use futures_util::future::join_all;
+use orderline::realtime::client;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -201,6 +202,23 @@ fn client_events(plays: &Plays) -> anyhow::Result<String> {
                 .entry(shape("", event).to_string())
                 .or_insert_with(|| event.clone());
         }
+    }
+    // What only some calls send is type-checked as well.
+    let built = [
+        client::append_audio("AAAA"),
+        client::system_item("e1", "text"),
+        client::shop_item("e2", "text"),
+        client::agent_item("e3", "text"),
+        client::tool_output("e4", "call_1", "{}"),
+        client::create_response("e5", true),
+        client::create_response("e6", false),
+        client::cancel_response("e7", "resp_1"),
+        client::truncate("e8", "item_1", 640),
+        client::COMMIT_AUDIO.to_owned(),
+    ];
+    for event in built {
+        let event: Value = serde_json::from_str(&event)?;
+        shapes.entry(shape("", &event).to_string()).or_insert(event);
     }
     Ok(serde_json::to_string_pretty(
         &shapes.into_values().collect::<Vec<_>>(),

@@ -163,6 +163,8 @@ impl Rig {
                 ("TWILIO_FROM_NUMBER", FROM_NUMBER.to_owned()),
                 ("PUBLIC_BASE_URL", format!("http://127.0.0.1:{port}")),
                 ("HANDOFF_NUMBER", HANDOFF_NUMBER.to_owned()),
+                // The log is searched for private values at its most talkative.
+                ("LOG_LEVEL", "debug".to_owned()),
             ]);
         }
         let worker = Worker::start(&root, port, &variables, log).await?;

@@ -9,7 +9,7 @@ use super::record::{EndReason, Handoff};
 use super::timers::Timer;
 use crate::order::answer::{self, Answer};
 use crate::realtime::client;
-use crate::twilio::webhook::{CallStatus, StatusCallback};
+use crate::twilio::webhook::CallStatus;
 
 /// How long closing words may take, in ms.
 const CLOSING_MS: u64 = 20_000;
@@ -134,6 +134,18 @@ impl Call {
         }
     }
 
+    /// The closing words have taken too long; what of them still plays is heard to its end.
+    pub(super) fn on_closing_overdue(&mut self, now: u64) {
+        let ends_at = self.phone.playback.ends_at();
+        if self.phone.is_streaming() && ends_at > now {
+            self.cancel_response();
+            self.timers
+                .set(Timer::Drain, ends_at.saturating_add(DRAIN_GRACE_MS));
+        } else {
+            self.leave(now);
+        }
+    }
+
     /// The shop objects while the agent says goodbye: the conversation goes on.
     pub(super) fn reopen_if_rejected(&mut self, now: u64, words: &str) {
         let goodbye = self.ending.stage == Stage::Closing
@@ -186,13 +198,13 @@ impl Call {
         }
     }
 
-    pub(super) fn status(&mut self, now: u64, callback: StatusCallback) {
-        if !callback.status.is_terminal() || self.record.finished {
+    pub(super) fn status(&mut self, now: u64, status: CallStatus) {
+        if !status.is_terminal() || self.record.finished {
             return;
         }
         self.log(LogLine::info("call_ended"));
         if self.record.answered_at.is_none() {
-            self.record.never_connected = Some(callback.status);
+            self.record.never_connected = Some(status);
             self.record.end_reason = Some(EndReason::NotConnected);
             self.finish(now);
         } else if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
@@ -250,6 +262,14 @@ impl Call {
         }
     }
 
+    /// The object was reset. A call that was held here cannot go on, because nobody listens to it
+    /// any more; one that still rings, or that a human has taken over, can.
+    pub(super) fn restored(&mut self, now: u64) {
+        if self.record.answered_at.is_some() && self.record.handoff == Handoff::None {
+            self.give_up(now);
+        }
+    }
+
     /// Whatever state the call is in, it must have an outcome now.
     pub(super) fn give_up(&mut self, now: u64) {
         if self.record.finished {
@@ -258,6 +278,9 @@ impl Call {
                 &self.record,
                 &self.settings,
             )));
+            return;
+        }
+        if self.record.handoff == Handoff::Dialling && now < self.final_deadline() {
             return;
         }
         self.log(LogLine::error("alarm"));

@@ -1,6 +1,6 @@
 //! What can happen to a call.
 
-use crate::twilio::webhook::StatusCallback;
+use crate::twilio::webhook::CallStatus;
 
 /// Something that happened. Sockets to the model are numbered, so that the last words of an old
 /// one are not taken for the new one's.
@@ -30,12 +30,15 @@ pub enum Input<'a> {
         code: u16,
     },
     /// A status callback.
-    Status(StatusCallback),
+    Status(CallStatus),
     /// Twilio answered our request to hang up.
     HungUp {
         /// Whether it did.
         done: bool,
     },
+    /// The object lost its memory, and this call was brought back from its snapshot: its sockets
+    /// and timers are gone.
+    Restored,
     /// The last safety net: whatever state the call is in, it must have an outcome now.
     Alarm,
     /// Time has passed; see [`super::Call::next_deadline`].

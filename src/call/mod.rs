@@ -52,6 +52,9 @@ pub const BEGIN_PATIENCE_MS: u64 = 8_000;
 /// How long after its longest duration a call must have its outcome, in ms.
 pub const FINAL_GRACE_MS: u64 = 120_000;
 
+/// How long a human who took over may talk, in ms.
+pub const MAX_HANDOFF_MS: u64 = 30 * 60_000;
+
 /// The parts of the configuration that a call works with; no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -110,10 +113,11 @@ impl Call {
     ) -> Self {
         let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
         call.save();
+        call.flush_save();
         call
     }
 
-    /// A call that goes on from its snapshot.
+    /// A call from its snapshot; [`Input::Restored`] tells it that its sockets are gone.
     pub fn restore(settings: Settings, record: Record) -> Self {
         Self {
             settings,
@@ -142,6 +146,7 @@ impl Call {
             }
             Input::Status(status) => self.status(now, status),
             Input::HungUp { done } => self.hung_up(done),
+            Input::Restored => self.restored(now),
             Input::Alarm => self.give_up(now),
             Input::ModelOpened { .. }
             | Input::Model { .. }
@@ -163,12 +168,14 @@ impl Call {
 
     /// When the call must have its outcome, whatever happens: the Durable Object's alarm.
     pub fn final_deadline(&self) -> u64 {
+        if let (Handoff::Dialling, Some(at)) = (self.record.handoff, self.record.handoff_at) {
+            return at.saturating_add(MAX_HANDOFF_MS);
+        }
         let ringing = u64::from(RING_TIMEOUT_SEC) * 1000;
-        self.record
-            .placed_at
-            .saturating_add(ringing)
+        let longest = ringing
             .saturating_add(self.max_call_ms())
-            .saturating_add(FINAL_GRACE_MS)
+            .saturating_add(FINAL_GRACE_MS);
+        self.record.placed_at.saturating_add(longest)
     }
 
     /// The call was answered (or came in): Twilio asks what to do. Asked again, it gives the same
@@ -231,6 +238,7 @@ impl Call {
         };
         if self.record.handoff == Handoff::Pending {
             self.record.handoff = Handoff::Dialling;
+            self.record.handoff_at = Some(now);
             self.log(LogLine::info("handoff_dialled"));
             self.save();
         }
@@ -285,7 +293,8 @@ impl Call {
             Timer::Silence => self.on_silence(now),
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
-            Timer::Drain | Timer::Closing => self.leave(now),
+            Timer::Drain => self.leave(now),
+            Timer::Closing => self.on_closing_overdue(now),
             Timer::LineGone => self.line_overdue(now),
             Timer::Words => self.run_pending_total(),
             Timer::Model => self.on_model_overdue(now),
@@ -317,10 +326,12 @@ impl Call {
     }
 }
 
-/// Twilio's own limit for a call of this length, in seconds: ringing and closing words included.
-pub fn time_limit_sec(max_call_ms: u64) -> u32 {
-    u32::try_from(max_call_ms / 1000)
-        .unwrap_or(600)
+/// Twilio's own limit for a call of this length, in seconds: ringing, closing words, and the human
+/// who may take over included.
+pub fn time_limit_sec(max_call_ms: u64, handoff: bool) -> u32 {
+    let human_ms = if handoff { MAX_HANDOFF_MS } else { 0 };
+    u32::try_from(max_call_ms.saturating_add(human_ms) / 1000)
+        .unwrap_or(u32::MAX)
         .saturating_add(60)
 }
 

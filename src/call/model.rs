@@ -14,7 +14,7 @@ use crate::realtime::client;
 use crate::realtime::server::{self, ResponseDone, ResponseStatus, ServerError, ServerEvent};
 use crate::realtime::session::Session;
 use crate::twilio::media;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 /// How long the model may take to open, to configure, to begin a response, or between two pieces
 /// of one, in ms.
@@ -37,7 +37,7 @@ pub(super) struct Model {
     /// Responses that were cut off: what still comes of them is dropped.
     discarded: BTreeSet<String>,
     /// Bytes of audio received per item of this session.
-    items: BTreeMap<String, u64>,
+    items: VecDeque<(String, u64)>,
     /// The response in flight, so far.
     pub(super) current: Current,
     /// Results of tool calls that the model has not been told yet.
@@ -51,7 +51,7 @@ pub(super) struct Model {
     /// Failed responses in a row.
     failed_responses: u32,
     next_event: u64,
-    complained: bool,
+    complaints: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -111,6 +111,20 @@ impl Model {
         self.discarded.contains(response_id)
     }
 
+    /// Counts audio of an item: how many bytes of it had come before.
+    fn received(&mut self, item_id: &str, bytes: u64) -> u64 {
+        if let Some((_, sum)) = self.items.iter_mut().rfind(|(id, _)| id == item_id) {
+            let before = *sum;
+            *sum = before.saturating_add(bytes);
+            return before;
+        }
+        if self.items.len() >= MAX_ITEMS {
+            self.items.pop_front();
+        }
+        self.items.push_back((item_id.to_owned(), bytes));
+        0
+    }
+
     /// The response in flight was cut off.
     pub(super) fn is_cut_off(&self) -> bool {
         matches!(&self.flight, Flight::Active { response_id } if self.is_discarded(response_id))
@@ -157,15 +171,29 @@ impl Call {
     pub(super) fn model_event(&mut self, now: u64, text: &str) {
         match server::parse(text) {
             Ok(event) => self.on_server_event(now, event),
-            Err(_) => {
-                if !std::mem::replace(&mut self.model.complained, true) {
-                    self.log(LogLine::warn("bad_model_event"));
-                }
-            }
+            Err(_) => self.complain_about_model("bad_model_event"),
         }
     }
 
+    /// Logged once a call: a server that sends one such event sends many.
+    fn complain_about_model(&mut self, event: &'static str) {
+        if self.model.complaints.insert(event) {
+            self.log(LogLine::warn(event));
+        }
+    }
+
+    /// All of an item's audio has come: its words and its audio belong together now.
+    fn agent_complete(&mut self, now: u64, item_id: &str) {
+        self.record.transcript.agent_complete(item_id);
+        self.note_disclosure(now);
+    }
+
     fn on_server_event(&mut self, now: u64, event: ServerEvent<'_>) {
+        // A model that reasons sends something, if no audio, while it does.
+        if matches!(self.model.flight, Flight::Active { .. }) {
+            self.timers
+                .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        }
         match event {
             ServerEvent::AudioDelta {
                 response_id,
@@ -197,7 +225,9 @@ impl Call {
             ServerEvent::ResponseDone(done) => self.response_done(now, &done),
             ServerEvent::SessionUpdated => self.model_ready(now),
             ServerEvent::Error(error) => self.server_error(now, &error),
-            ServerEvent::SessionCreated | ServerEvent::AudioDone { .. } | ServerEvent::Other => {}
+            ServerEvent::AudioDone { item_id } => self.agent_complete(now, &item_id),
+            ServerEvent::Unknown => self.complain_about_model("unknown_model_event"),
+            ServerEvent::SessionCreated | ServerEvent::Other => {}
         }
     }
 
@@ -226,6 +256,8 @@ impl Call {
             .filter(|(_, text)| !text.is_empty())
             .collect();
         if turns.is_empty() && self.record.order == crate::order::state::OrderState::default() {
+            // Nothing was said yet: begin as if this were the first session.
+            self.turn.opened = false;
             return;
         }
         let note = prompt::state_note(&self.record.order);
@@ -254,15 +286,7 @@ impl Call {
         let Some(bytes) = media::decoded_len(delta) else {
             return;
         };
-        self.timers
-            .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
-        let from = self.model.items.get(item_id).copied().unwrap_or(0);
-        if from == 0 && self.model.items.len() >= MAX_ITEMS {
-            self.model.items.pop_first();
-        }
-        self.model
-            .items
-            .insert(item_id.to_owned(), from.saturating_add(bytes));
+        let from = self.model.received(item_id, bytes);
         let at = self.record.at_ms(now);
         self.record
             .transcript
@@ -338,7 +362,8 @@ impl Call {
         if !self.model.is_ready() {
             return;
         }
-        if let Some(bytes) = self.model.items.get(item_id) {
+        let known = self.model.items.iter().find(|(id, _)| id == item_id);
+        if let Some((_, bytes)) = known {
             let audio_end_ms = heard_ms.min(bytes / BYTES_PER_MS);
             let event_id = self.model.event_id();
             self.out.push_back(Output::Model(client::truncate(
@@ -356,9 +381,14 @@ impl Call {
         self.timers.stop(Timer::Model);
         self.turn.quiet_since = now;
         let current = std::mem::take(&mut self.model.current);
+        self.log(LogLine::debug("agent_turn"));
         self.save();
         match done.status {
             ResponseStatus::Completed | ResponseStatus::Incomplete => {
+                for (item_id, _) in &self.model.items {
+                    self.record.transcript.agent_complete(item_id);
+                }
+                self.note_disclosure(now);
                 self.model.failures = 0;
                 self.model.failed_responses = 0;
             }
@@ -479,7 +509,8 @@ impl Call {
     /// Without a model nobody can speak for us: a human takes over, or Twilio's voice apologises.
     fn model_given_up(&mut self, now: u64) {
         if self.ending.is_closing() {
-            self.leave(now);
+            // What was said of the goodbye is still heard to its end.
+            self.turn.wanted = None;
         } else if self.settings.handoff_number.is_some() {
             self.hand_off_silently(now);
         } else {

@@ -64,11 +64,13 @@ pub fn status(record: &Record) -> Status {
         Some(_) => return Status::Failed,
         None => {}
     }
+    let never_spoke =
+        record.end_reason == Some(EndReason::ModelLost) && record.transcript.turns().is_empty();
     if record.handoff == Handoff::Reached {
         Status::Escalated
     } else if doubts(record).is_empty() {
         Status::Confirmed
-    } else if record.answered_at.is_none() || record.transcript.turns().is_empty() {
+    } else if !record.stream_claimed || never_spoke {
         Status::Failed
     } else {
         Status::Unconfirmed
@@ -164,6 +166,15 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
         warnings.extend(unproven(record, |field| field.proof < Proof::Proven));
     } else if record.answered_at.is_some() {
         warnings.extend(doubts(record));
+    }
+    if !settings
+        .prices
+        .knows_transcription(&settings.transcribe_model)
+    {
+        warnings.push(
+            "the price table has no entry for this transcription model; it is not in cost.openai"
+                .into(),
+        );
     }
     if cost.openai.is_none() {
         warnings

@@ -5,15 +5,20 @@ use super::output::{LogLine, Output};
 use super::record::EndReason;
 use super::timers::Timer;
 use crate::audio::playback::{Cut, Playback};
+use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::spoken::discloses_ai;
 use crate::realtime::client;
 use crate::twilio::media::{self, MediaMessage};
 use crate::twilio::sid::is_sid;
 use std::collections::VecDeque;
 
-/// Frames of 20 ms kept while the model is not ready: the shop's "hello" must not be lost, and
-/// memory must not grow.
-const MAX_EARLY_FRAMES: usize = 250;
+/// Base64 of about five seconds, kept while the model is not ready: the shop's "hello" must not be
+/// lost, and memory must not grow.
+const MAX_EARLY_BYTES: usize = 54_000;
+/// A smaller jump in time is jitter, in ms.
+const MIN_GAP_MS: u64 = 40;
+/// The longest silence put into a gap, in ms.
+const MAX_GAP_MS: u64 = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Phone {
@@ -23,6 +28,9 @@ pub(super) struct Phone {
     pub(super) playback: Playback,
     /// Audio that came before the model was ready.
     early: VecDeque<String>,
+    early_bytes: usize,
+    /// Stream time at which the next frame should begin, in ms.
+    next_timestamp: Option<u64>,
     /// The stream is over.
     pub(super) gone: bool,
     complained: bool,
@@ -49,7 +57,10 @@ impl Call {
             MediaMessage::Connected | MediaMessage::Other => {}
             MediaMessage::Start { call_sid } => self.phone_started(now, stream_sid, &call_sid),
             _ if !ours => self.complain_about_phone(),
-            MediaMessage::Media { payload, .. } => self.phone_audio(&payload),
+            MediaMessage::Media {
+                payload,
+                timestamp_ms,
+            } => self.phone_audio(&payload, timestamp_ms),
             MediaMessage::Mark { name } => self.phone_played(now, &name),
             MediaMessage::Dtmf { digit } => self.phone_key(now, &digit),
             MediaMessage::Stop => self.phone_gone(now, EndReason::ShopHungUp),
@@ -91,24 +102,44 @@ impl Call {
 
     /// Passes on what the shop said while the model was not ready.
     pub(super) fn flush_early_audio(&mut self) {
+        self.phone.early_bytes = 0;
         for payload in std::mem::take(&mut self.phone.early) {
             self.out
                 .push_back(Output::Model(client::append_audio(&payload)));
         }
     }
 
-    fn phone_audio(&mut self, payload: &str) {
+    fn phone_audio(&mut self, payload: &str, timestamp_ms: u64) {
         // Checked here because it is passed on inside a JSON string.
-        if media::decoded_len(payload).is_none() {
-            self.complain_about_phone();
-        } else if self.model.is_ready() {
+        let Some(bytes) = media::decoded_len(payload) else {
+            return self.complain_about_phone();
+        };
+        let expected = self
+            .phone
+            .next_timestamp
+            .replace(timestamp_ms.saturating_add(bytes / BYTES_PER_MS));
+        let missing_ms = expected.map_or(0, |expected| timestamp_ms.saturating_sub(expected));
+        if missing_ms >= MIN_GAP_MS {
+            // Audio that was lost on the way shows as a jump in time. The model counts bytes: without
+            // silence in the gap it would never hear the pause that ends a turn (`protocols.md` §1.12).
+            let groups = missing_ms.min(MAX_GAP_MS) * BYTES_PER_MS / 3;
+            let silence = "////".repeat(usize::try_from(groups).unwrap_or(0));
+            self.pass_on(&silence);
+        }
+        self.pass_on(payload);
+    }
+
+    fn pass_on(&mut self, payload: &str) {
+        if self.model.is_ready() {
             self.out
                 .push_back(Output::Model(client::append_audio(payload)));
         } else if !self.record.finished {
-            if self.phone.early.len() >= MAX_EARLY_FRAMES {
-                self.phone.early.pop_front();
-            }
+            self.phone.early_bytes += payload.len();
             self.phone.early.push_back(payload.to_owned());
+            while self.phone.early_bytes > MAX_EARLY_BYTES {
+                let oldest = self.phone.early.pop_front().unwrap_or_default();
+                self.phone.early_bytes -= oldest.len().min(self.phone.early_bytes);
+            }
         }
     }
 
@@ -124,7 +155,7 @@ impl Call {
         self.phone.started_at = now;
         self.turn.quiet_since = now;
         self.log(LogLine::info("stream_started"));
-        if self.record.end_reason == Some(EndReason::ModelLost) {
+        if self.ending.is_leaving() || self.record.end_reason == Some(EndReason::ModelLost) {
             // There is nobody to talk: Twilio's own voice apologises when it asks what to do.
             self.out.push_back(Output::ClosePhone);
         }
@@ -145,7 +176,7 @@ impl Call {
     }
 
     /// The disclosure counts from the moment its words were proven to have been heard.
-    fn note_disclosure(&mut self, now: u64) {
+    pub(super) fn note_disclosure(&mut self, now: u64) {
         let disclosed = || {
             self.record
                 .transcript

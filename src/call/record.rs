@@ -42,6 +42,8 @@ pub struct Record {
     pub end_reason: Option<EndReason>,
     /// What became of handing the call to a human.
     pub handoff: Handoff,
+    /// When Twilio was told to dial the human.
+    pub handoff_at: Option<u64>,
     /// How dialling ended, when nobody answered.
     pub never_connected: Option<CallStatus>,
     /// Numbers about the call.
@@ -165,10 +167,18 @@ impl Record {
             disclosed_at: None,
             end_reason: None,
             handoff: Handoff::None,
+            handoff_at: None,
             never_connected: None,
             metrics: Metrics::default(),
             finished: false,
         }
+    }
+
+    /// Reads a snapshot; nothing if it is of another form.
+    pub fn parse(snapshot: &str) -> Option<Self> {
+        serde_json::from_str(snapshot)
+            .ok()
+            .filter(|record: &Self| record.version == VERSION)
     }
 
     /// Milliseconds since the answer.

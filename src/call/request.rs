@@ -3,8 +3,7 @@
 use crate::config::MAX_CALL_MINUTES;
 use crate::json::{FieldError, Fields};
 use crate::order::money::Cents;
-use crate::order::payment;
-use crate::order::request::{OrderRequest, payment_refused};
+use crate::order::request::{OrderRequest, optional_text};
 use crate::policy::gate;
 use crate::twilio::number::E164;
 use serde::{Deserialize, Serialize};
@@ -48,20 +47,26 @@ impl CallRequest {
         })?;
         let mut fields = Fields::of(&value, "")?;
         let to = phone_number(&mut fields);
-        let order_hint = fields.optional_text("orderHint", 2_000);
-        if order_hint.as_deref().is_some_and(payment::has_card) {
-            fields.problem("orderHint", payment_refused());
-        }
+        let order_hint = optional_text(&mut fields, "orderHint", 2_000);
+        let hinted = fields.value("orderHint").is_some();
         let order = match fields
             .value("order")
             .map(|order| OrderRequest::parse(order, "/order"))
         {
-            Some(Ok(order)) => order,
             Some(Err(errors)) => {
                 fields.problems(errors);
                 OrderRequest::default()
             }
-            None => OrderRequest::default(),
+            parsed => {
+                let order = parsed.and_then(Result::ok).unwrap_or_default();
+                if !hinted && order.items.is_empty() {
+                    fields.problem(
+                        "order",
+                        "say what to order: in `order.items`, in `orderHint`, or in both",
+                    );
+                }
+                order
+            }
         };
         let language = fields
             .optional_text("language", 2)
@@ -77,12 +82,6 @@ impl CallRequest {
             .map(Cents::from_decimal);
         if max_total == Some(None) {
             fields.problem("maxTotal", "must have at most two decimals");
-        }
-        if order_hint.is_none() && order.items.is_empty() {
-            fields.problem(
-                "order",
-                "say what to order: in `order`, in `orderHint`, or in both",
-            );
         }
         fields.finish()?;
         let to = to.ok_or_else(|| vec![FieldError::new("/to", "is required")])?;

@@ -10,19 +10,24 @@ use crate::realtime::server::ToolCall;
 
 /// How long a total waits for the words that prove it, in ms.
 const WORDS_PATIENCE_MS: u64 = 3_000;
-/// Tool calls of one call that are carried out; a model in a loop gets nowhere.
+/// Tool calls of one call that are carried out; after that a model in a loop can only end the call.
 const MAX_TOOL_CALLS: usize = 200;
 
 impl Call {
     pub(super) fn tool_call(&mut self, now: u64, call: ToolCall) {
-        if self.model.done_calls.len() >= MAX_TOOL_CALLS
-            || !self.model.done_calls.insert(call.call_id.clone())
-        {
+        if !self.model.done_calls.insert(call.call_id.clone()) {
             return;
         }
         self.model.current.tools_called += 1;
-        let result = Tool::parse(&call.name, &call.arguments)
-            .and_then(|tool| self.run_tool(now, &call.call_id, tool));
+        let tired = self.model.done_calls.len() > MAX_TOOL_CALLS;
+        let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| match tool {
+            Tool::EndCall | Tool::EscalateToHuman => self.run_tool(now, &call.call_id, tool),
+            _ if tired => Err(vec![FieldError::new(
+                "",
+                "too many tool calls: end the call",
+            )]),
+            _ => self.run_tool(now, &call.call_id, tool),
+        });
         let output = match result {
             Ok(Ran::Later) => return,
             Ok(Ran::Said(output)) => output,
@@ -69,21 +74,21 @@ impl Call {
                     Ok(Ran::Said(self.confirm(totals)))
                 }
             }
-            Tool::EndCall { .. } | Tool::EscalateToHuman { .. } if self.model.is_cut_off() => {
+            Tool::EndCall | Tool::EscalateToHuman if self.model.is_cut_off() => {
                 Err(vec![FieldError::new(
                     "",
                     "the shop has just interrupted: listen first",
                 )])
             }
-            Tool::EndCall { .. } => {
+            Tool::EndCall => {
                 self.model.current.farewell = Some(Farewell::Goodbye);
                 Ok(Ran::Said(tools::done()))
             }
-            Tool::EscalateToHuman { .. } if self.settings.handoff_number.is_some() => {
+            Tool::EscalateToHuman if self.settings.handoff_number.is_some() => {
                 self.model.current.farewell = Some(Farewell::Handoff);
                 Ok(Ran::Said(tools::done()))
             }
-            Tool::EscalateToHuman { .. } => {
+            Tool::EscalateToHuman => {
                 self.model.current.farewell = Some(Farewell::NoHandoff);
                 Ok(Ran::Said(tools::nobody_there()))
             }

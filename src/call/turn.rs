@@ -17,7 +17,7 @@ const MAX_SILENCE_PROMPTS: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     /// The conversation was opened.
-    opened: bool,
+    pub(super) opened: bool,
     /// The model hears the shop speak.
     pub(super) shop_speaking: bool,
     /// When the shop began to speak.
@@ -141,6 +141,7 @@ impl Call {
     pub(super) fn shop_turn_taken(&mut self, now: u64, item_id: &str) {
         // A turn that was committed without having been heard to begin begins now.
         let started = std::mem::replace(&mut self.turn.shop_started_at, now);
+        self.log(LogLine::debug("shop_turn"));
         let at = self.record.at_ms(if started == 0 { now } else { started });
         self.record.transcript.shop_turn(item_id, at);
         if !self.ending.is_closing() && !self.phone.gone {
@@ -188,18 +189,22 @@ impl Call {
 
     pub(super) fn on_silence(&mut self, now: u64) {
         self.turn.quiet_since = now;
-        self.record.metrics.silence_prompts += 1;
         self.turn.silence_prompts += 1;
         self.log(LogLine::info("silence").n(u64::from(self.turn.silence_prompts)));
         if self.turn.silence_prompts > MAX_SILENCE_PROMPTS {
             self.close_with(now, EndReason::Silence, Cue::GiveUp);
         } else {
+            self.record.metrics.silence_prompts += 1;
             self.want(Some(Cue::Silence), true);
         }
     }
 
     pub(super) fn on_shop_turn_overdue(&mut self, now: u64) {
         self.log(LogLine::warn("shop_turn_overdue"));
+        if self.model.is_ready() {
+            self.out
+                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+        }
         self.shop_stopped(now);
     }
 

@@ -185,21 +185,29 @@ impl Problem {
         )
     }
 
-    /// 502: Twilio refused.
+    /// 502: Twilio refused, or failed.
     pub fn refused_by_twilio(refusal: &Refusal) -> Self {
         let detail = format!(
             "Twilio refused (HTTP {}): {}",
             refusal.http,
             mask_numbers(&refusal.message)
         );
-        Self {
-            twilio_code: refusal.code,
-            ..Self::new(
+        let problem = if refusal.is_certain() {
+            Self::new(
                 502,
                 "urn:orderline:twilio-refused",
                 "Twilio refused",
                 detail,
             )
+        } else {
+            let detail = format!(
+                "{detail}; it is not known whether the call was placed, and it was not tried again"
+            );
+            Self::new(502, "urn:orderline:twilio-failed", "Twilio failed", detail)
+        };
+        Self {
+            twilio_code: refusal.code,
+            ..problem
         }
     }
 

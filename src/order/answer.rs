@@ -19,7 +19,7 @@ pub enum Answer {
 }
 
 /// Objects to the order, whatever was said before.
-const FIRM: [&str; 44] = [
+const FIRM: [&str; 42] = [
     "wrong",
     "incorrect",
     "not right",
@@ -29,22 +29,29 @@ const FIRM: [&str; 44] = [
     "that's not",
     "that is not",
     "not what",
-    "can't",
+    "can't do",
+    "can't deliver",
+    "can't make",
+    "can't take",
     "cannot",
     "can not",
-    "won't",
     "unable",
+    "won't deliver",
+    "won't be able",
     "don't deliver",
     "do not deliver",
     "don't take",
     "don't do",
     "don't have",
     "do not have",
+    "not taking",
+    "aren't taking",
     "out of",
     "sold out",
     "ran out",
-    "closed",
-    "closing",
+    "we're closed",
+    "we are closed",
+    "are closing",
     "cancel",
     "cancelled",
     "canceled",
@@ -55,17 +62,18 @@ const FIRM: [&str; 44] = [
     "would have been",
     "didn't get",
     "didn't catch",
+];
+/// Did not get it, which objects as firmly.
+const LOST: [&str; 7] = [
     "didn't hear",
     "did not get",
     "did not catch",
     "don't understand",
     "say again",
     "say that again",
-    "repeat",
     "pardon",
-    "which one",
 ];
-const AFFIRMATIVE: [&str; 33] = [
+const AFFIRMATIVE: [&str; 31] = [
     "yes",
     "yeah",
     "yep",
@@ -89,7 +97,6 @@ const AFFIRMATIVE: [&str; 33] = [
     "absolutely",
     "definitely",
     "of course",
-    "no problem",
     "you bet",
     "mm hmm",
     "mhm",
@@ -97,17 +104,22 @@ const AFFIRMATIVE: [&str; 33] = [
     "thank you",
     "thank",
     "will do",
-    "cool",
     "understood",
 ];
-/// Begin with "no" and mean yes.
-const HARMLESS: [&str; 6] = [
+/// Sound like an objection and agree.
+const HARMLESS: [&str; 12] = [
     "no problem",
     "no worry",
-    "no worries",
     "not a problem",
     "no that's right",
     "no that's correct",
+    "no that's all",
+    "no that's it",
+    "no that's everything",
+    "no that is all",
+    "no that's fine",
+    "nothing else",
+    "won't take long",
 ];
 /// A later amount replaces the one before such words.
 const CORRECTIONS: [&str; 9] = [
@@ -130,10 +142,16 @@ pub fn read(text: &str) -> Answer {
     let lost = ["what?", "huh", "sorry?", "excuse me?", "hm?"]
         .iter()
         .any(|word| start.starts_with(word));
-    if has(&FIRM) || lost {
+    let harmless = has(&HARMLESS);
+    // "That's not a problem" is no objection, and neither is what is said besides.
+    let firm = FIRM
+        .iter()
+        .filter(|phrase| !(harmless && phrase.starts_with("that")))
+        .any(|phrase| spoken.has_phrase(phrase));
+    if firm || has(&LOST) || lost {
         return Answer::Objects { firmly: true };
     }
-    if has(&HARMLESS) {
+    if harmless {
         return Answer::Affirms;
     }
     if ["no", "nope", "nah", "wait"]
@@ -142,13 +160,41 @@ pub fn read(text: &str) -> Answer {
     {
         return Answer::Objects { firmly: false };
     }
-    // Whoever states the price of what was read back agrees to it; whoever asks does not.
-    let states_price = spoken.amounts().iter().any(|amount| amount.explicit) && !text.contains('?');
-    if has(&AFFIRMATIVE) || states_price {
+    if affirms(text, &spoken) {
         Answer::Affirms
     } else {
         Answer::Neither
     }
+}
+
+/// An affirmative word at the beginning, or in a sentence that asks nothing; or the price, plainly
+/// stated: whoever names it agrees to what was read back.
+fn affirms(text: &str, spoken: &Spoken) -> bool {
+    let affirmative = |said: &Spoken| {
+        AFFIRMATIVE.iter().any(|phrase| {
+            // "Right now" agrees to nothing.
+            said.positions(phrase).iter().any(|at| {
+                *phrase != "right" || !(said.is_word(at + 1, "now") || said.is_word(at + 1, "away"))
+            })
+        })
+    };
+    let first = AFFIRMATIVE
+        .iter()
+        .any(|phrase| spoken.positions(phrase).first() == Some(&0));
+    let plainly = sentences(text)
+        .any(|sentence| !sentence.ends_with('?') && affirmative(&Spoken::parse(sentence)));
+    let doubtful = text.contains('?')
+        || ["not", "no"].iter().any(|word| spoken.has_phrase(word))
+        || text.to_lowercase().contains("n't");
+    let states_price = spoken.amounts().iter().any(|amount| amount.explicit) && !doubtful;
+    first || plainly || states_price
+}
+
+/// The sentences of a text, each with the mark that ends it.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
 }
 
 /// What a turn says about the total.
@@ -185,7 +231,12 @@ pub fn total_said(text: &str, total: Cents) -> TotalSaid {
         .or_else(|| standing.iter().max_by_key(|a| a.cents));
     match stated {
         Some(amount) if amount.cents == total => TotalSaid::Same,
-        Some(amount) if amount.explicit && (named(&amount) || corrected_at > 0) => TotalSaid::Other,
+        // More than the total, or called so: it takes the total's place.
+        Some(amount)
+            if amount.explicit && (amount.cents > total || named(&amount) || corrected_at > 0) =>
+        {
+            TotalSaid::Other
+        }
         _ => TotalSaid::None,
     }
 }
@@ -220,6 +271,9 @@ mod tests {
             "Okay, twenty ten.",
             "That'll be twenty dollars and ten cents.",
             "Alright.",
+            "That's not a problem. Twenty ten.",
+            "Yes. Twenty ten, it won't take long.",
+            "No, that's everything. The total is twenty ten.",
             "mm-hmm",
             "Sure, what would you like?",
             "No, that's right.",
@@ -240,6 +294,8 @@ mod tests {
             "We're out of pepperoni, total would be 20.10 with mushrooms.",
             "Yes, but I made a mistake.",
             "It is cancelled.",
+            "We're not taking orders right now. It is usually twenty ten.",
+            "Okay, I don't have that.",
             "I don't have that here",
         ] {
             assert_eq!(read(text), Answer::Objects { firmly: true }, "{text}");
@@ -255,6 +311,8 @@ mod tests {
             "Is that a pickup? Total 20.10",
             "Sorry, hold on, what was the address?",
             "Let me see",
+            "So two large pepperoni, right? That's twenty ten?",
+            "It is right now busy",
             "And the name?",
             "",
         ] {
@@ -280,6 +338,7 @@ mod tests {
             "twenty ten, no sorry, it is twenty five sixty",
             "Actually I made a mistake. The total is twenty five dollars and sixty cents.",
             "The total is 30.00",
+            "Oh, with the delivery fee that is twenty four fifteen.",
         ] {
             assert_eq!(said(text), TotalSaid::Other, "{text}");
         }
@@ -288,6 +347,7 @@ mod tests {
             "The subtotal is twenty ten",
             "ready in twenty minutes",
             "Delivery is three dollars",
+            "It's twenty ten main street right",
             "Okay",
         ] {
             assert_eq!(said(text), TotalSaid::None, "{text}");

@@ -97,34 +97,43 @@ pub fn incomplete(order: &OrderState) -> Vec<Incomplete> {
 /// The evidence for every field of the order except the amounts.
 pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEvidence> {
     let lines = Lines::new(transcript);
-    let only_item = order.items.len() == 1;
-    let mut fields: Vec<FieldEvidence> = order
-        .items
+    let items = &order.items;
+    let never = |_: &Spoken| false;
+    let mut fields: Vec<FieldEvidence> = items
         .iter()
         .enumerate()
         .map(|(at, item)| {
-            let pointer = format!("/order/items/{at}");
-            lines.find(pointer, Proof::Proven, describe_item(item), |said| {
-                mention::item(&said.words, item, only_item)
-            })
+            let says = |said: &Said<'_>| mention::item(&said.words, items, at);
+            let objects = |shop: &Spoken| mention::item_is_contradicted(shop, items, at);
+            lines.find(
+                format!("/order/items/{at}"),
+                Proof::Proven,
+                describe_item(item),
+                says,
+                objects,
+            )
         })
         .collect();
     if let Some(customer) = &order.customer {
         let (phone, name) = (&customer.phone, &customer.name);
+        let says = |said: &Said<'_>| mention::phone(&said.words, phone);
+        let objects = |shop: &Spoken| mention::phone_is_contradicted(shop, phone);
         fields.push(lines.find(
             "/order/customer/phone".into(),
             Proof::Proven,
             format!("phone {phone}"),
-            |said| mention::phone(&said.words, phone),
+            says,
+            objects,
         ));
         // Not every shop wants a name: it has to be right if one was said.
-        let field = lines.find(
+        let says = |said: &Said<'_>| mention::name(said.turn.heard_text(), &said.words, name);
+        fields.push(lines.find(
             "/order/customer/name".into(),
             Proof::Unproven,
             format!("the name {name}"),
-            |said| mention::name(said.turn.heard_text(), &said.words, name),
-        );
-        fields.push(field);
+            says,
+            never,
+        ));
     }
     if let Some(method) = order.delivery_method {
         // An address that was read back says "delivery" by itself; pickup has to be said.
@@ -132,11 +141,13 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
             DeliveryMethod::Delivery => (Proof::Unproven, "that it is for delivery"),
             DeliveryMethod::Pickup => (Proof::Stated, "that it is for pickup"),
         };
+        let says = |said: &Said<'_>| mention::method(&said.words, method);
         fields.push(lines.find(
             "/order/delivery_method".into(),
             needed,
             words.into(),
-            |said| mention::method(&said.words, method),
+            says,
+            never,
         ));
     }
     if let (Some(DeliveryMethod::Delivery), Some(address)) = (order.delivery_method, &order.address)
@@ -145,11 +156,8 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
             "delivery to {}, {}, {}",
             address.street, address.city, address.zip
         );
-        fields.push(
-            lines.find("/order/address".into(), Proof::Proven, words, |said| {
-                mention::address(&said.words, address)
-            }),
-        );
+        let says = |said: &Said<'_>| mention::address(&said.words, address);
+        fields.push(lines.find("/order/address".into(), Proof::Proven, words, says, never));
     }
     fields
 }
@@ -262,18 +270,25 @@ impl<'a> Lines<'a> {
     }
 
     /// The evidence for one field. `says` tells whether a turn says it, says something else in its
-    /// place, or does not mention it. What was answered last counts.
+    /// place, or does not mention it; `objects` whether the shop's answer says something else. What
+    /// was answered last counts.
     fn find(
         &self,
         pointer: String,
         needed: Proof,
         read_back: String,
         says: impl Fn(&Said<'a>) -> Option<bool>,
+        objects: impl Fn(&Spoken) -> bool,
     ) -> FieldEvidence {
         let mut best: Option<(Proof, &Said<'a>, Option<&'a Turn>)> = None;
         for said in &self.agent {
             let proof = match (says(said), said.answer) {
                 (None, _) => continue,
+                (Some(true), Some((Answer::Affirms, shop)))
+                    if objects(&Spoken::parse(shop.heard_text())) =>
+                {
+                    Proof::Contradicted
+                }
                 (Some(true), Some((Answer::Affirms, _))) => Proof::Proven,
                 (Some(false), _) | (Some(true), Some((Answer::Objects { .. }, _))) => {
                     Proof::Contradicted
@@ -349,6 +364,7 @@ mod tests {
     fn heard(t: &mut Transcript, id: &str, words: &str, share: u64) {
         t.agent_words(id, 0, words);
         t.agent_audio(id, 0, 100);
+        t.agent_complete(id);
         t.agent_heard(id, share);
     }
 
@@ -466,6 +482,11 @@ mod tests {
             "Sorry, we are closed. It would have been seventeen fifty, twenty ten.",
             "Yes, but we can't deliver to that address. Seventeen fifty, twenty ten.",
             "We're out of pepperoni, seventeen fifty, total would be 20.10 with mushrooms.",
+            "So two large pepperoni, right? That's seventeen fifty, twenty ten.",
+            "Okay, two large ham. Seventeen fifty. Total is twenty ten.",
+            "Okay, I have no pepperoni today. Seventeen fifty, twenty ten.",
+            "We're not taking orders right now. It is usually seventeen fifty, twenty ten.",
+            "Okay, phone number 310 555 0143, seventeen fifty, twenty ten.",
             "Is that a pickup? Seventeen fifty. Total 20.10",
         ] {
             assert!(!enough(&order(), READ_BACK, answer), "{answer}");
@@ -502,6 +523,40 @@ mod tests {
             assert!(
                 enough(&order(), &READ_BACK.replace(words, fine), ANSWER),
                 "{fine}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_of_several_items_has_its_own_words() {
+        let item = |size, topping: &str| Item {
+            size: Some(size),
+            crust: None,
+            toppings: vec![topping.into()],
+            quantity: 1,
+        };
+        let two = OrderState {
+            items: vec![
+                item(Size::Large, "pepperoni"),
+                item(Size::Large, "mushrooms"),
+            ],
+            ..order()
+        };
+        let rest =
+            " delivered to 123 Main Street, phone three one oh, five five five, oh one four two.";
+        assert!(enough(
+            &two,
+            &format!("One large pepperoni and one large mushroom,{rest}"),
+            ANSWER
+        ));
+        for wrong in [
+            "two large pepperoni, one large mushrooms",
+            "one large pepperoni, one large mushrooms and three large ham",
+            "one large pepperoni mushrooms, one large ham",
+        ] {
+            assert!(
+                !enough(&two, &format!("So {wrong},{rest}"), ANSWER),
+                "{wrong}"
             );
         }
     }

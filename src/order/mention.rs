@@ -2,7 +2,7 @@
 //! something else in its place, `None` if it says nothing of it.
 
 use super::spoken::Spoken;
-use super::state::{Address, DeliveryMethod, Item};
+use super::state::{Address, DeliveryMethod, Item, SIZES, Size};
 
 /// Crusts that nobody mentions.
 const PLAIN_CRUSTS: [&str; 4] = ["regular", "standard", "normal", "classic"];
@@ -16,38 +16,112 @@ const OTHER_CRUSTS: [&str; 7] = [
     "gluten free",
 ];
 
-/// The item: its quantity before its size, its toppings, and a crust worth mentioning.
-pub(super) fn item(said: &Spoken, item: &Item, only_item: bool) -> Option<bool> {
-    let crust = item
+/// Where a turn counts something of a size: "two large".
+struct Head {
+    size: Size,
+    quantity: Option<String>,
+    at: usize,
+}
+
+fn heads(said: &Spoken) -> Vec<Head> {
+    let mut heads: Vec<Head> = SIZES
+        .iter()
+        .flat_map(|(_, size)| {
+            let places = said.positions(size.spoken()).into_iter();
+            places.map(|at| Head {
+                size: *size,
+                quantity: said.digits_before(at),
+                at,
+            })
+        })
+        // "Extra large" is not also a "large".
+        .filter(|head| {
+            head.size != Size::Large || head.at == 0 || !said.is_word(head.at - 1, "extra")
+        })
+        .collect();
+    heads.sort_by_key(|head| head.at);
+    heads
+}
+
+impl Head {
+    fn fits(&self, item: &Item) -> bool {
+        let counted = self.quantity.as_ref().map_or(item.quantity == 1, |digits| {
+            *digits == item.quantity.to_string()
+        });
+        Some(self.size) == item.size && counted
+    }
+}
+
+/// One of the order's items: its quantity before its size, its toppings, and a crust worth
+/// mentioning. With several items each has its own part of the sentence, and a part that fits none
+/// of them contradicts them all.
+pub(super) fn item(said: &Spoken, items: &[Item], which: usize) -> Option<bool> {
+    let item = items.get(which)?;
+    if item.size.is_none() {
+        let whole =
+            toppings(said, item) && crust(said, item, items.len() == 1) && plain_count(said, item);
+        return whole.then_some(true);
+    }
+    let heads = heads(said);
+    let says = |item: &Item, head: &Head| {
+        let next = heads
+            .iter()
+            .map(|head| head.at)
+            .find(|next| *next > head.at);
+        let part = if items.len() == 1 {
+            said.clone()
+        } else {
+            said.part(head.at, next.unwrap_or(usize::MAX))
+        };
+        head.fits(item) && toppings(&part, item) && crust(&part, item, true)
+    };
+    let stray = heads
+        .iter()
+        .any(|head| head.quantity.is_some() && !items.iter().any(|item| says(item, head)));
+    if heads.iter().any(|head| says(item, head)) {
+        Some(!stray)
+    } else {
+        None
+    }
+}
+
+/// Whether the shop says another quantity or size, or that it lacks a topping.
+pub(super) fn item_is_contradicted(said: &Spoken, items: &[Item], which: usize) -> bool {
+    let Some(item) = items.get(which) else {
+        return false;
+    };
+    let other = |head: &Head| head.quantity.is_some() && !items.iter().any(|item| head.fits(item));
+    let lacks = |topping: &String| said.has_phrase(&format!("no {topping}"));
+    heads(said).iter().any(other) || item.toppings.iter().any(lacks)
+}
+
+fn toppings(said: &Spoken, item: &Item) -> bool {
+    item.toppings.iter().all(|topping| said.has_phrase(topping))
+}
+
+fn crust(said: &Spoken, item: &Item, own_words: bool) -> bool {
+    let name = item
         .crust
         .as_deref()
         .map(|crust| crust.trim().to_lowercase());
-    let crust = crust
+    let name = name
         .as_deref()
         .map(|crust| crust.strip_suffix(" crust").unwrap_or(crust));
-    let plain = crust.is_none_or(|crust| PLAIN_CRUSTS.contains(&crust));
-    let crust_said = if plain {
-        !(only_item && OTHER_CRUSTS.iter().any(|other| said.has_phrase(other)))
-    } else {
-        crust.is_some_and(|crust| said.has_phrase(crust))
+    match name {
+        Some(name) if !PLAIN_CRUSTS.contains(&name) => said.has_phrase(name),
+        _ => !(own_words && OTHER_CRUSTS.iter().any(|other| said.has_phrase(other))),
+    }
+}
+
+/// Without a size, the quantity stands before the first topping or the crust.
+fn plain_count(said: &Spoken, item: &Item) -> bool {
+    let counted = |at: usize| {
+        said.digits_before(at).map_or(item.quantity == 1, |digits| {
+            digits == item.quantity.to_string()
+        })
     };
-    let toppings = item.toppings.iter().all(|topping| said.has_phrase(topping));
-    // The quantity stands before the size, or before what comes first.
-    let head = match (item.size, crust, item.toppings.first()) {
-        (Some(size), ..) => size.spoken(),
-        (None, Some(crust), _) if !plain => crust,
-        (None, _, Some(topping)) => topping,
-        _ => return None,
-    };
-    let quantity = item.quantity.to_string();
-    let counted = said
-        .positions(head)
-        .into_iter()
-        .any(|at| match said.digits_before(at) {
-            Some(digits) => digits == quantity,
-            None => item.quantity == 1,
-        });
-    (toppings && crust_said && counted).then_some(true)
+    let head = item.toppings.first().or(item.crust.as_ref());
+    head.is_some_and(|head| said.positions(head).into_iter().any(counted))
 }
 
 /// The phone number.
@@ -108,6 +182,11 @@ pub(super) fn method(said: &Spoken, method: DeliveryMethod) -> Option<bool> {
         (false, true) => Some(method == DeliveryMethod::Pickup),
         _ => None,
     }
+}
+
+/// Whether the shop says another phone number.
+pub(super) fn phone_is_contradicted(said: &Spoken, phone: &str) -> bool {
+    !said.has_phone(phone) && said.digit_runs().iter().any(|run| run.len() >= 10)
 }
 
 /// House number and street name next to each other, and no other postal code; "Street" or "Avenue"

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-const REPLACEMENT: &str = "[card number removed]";
+/// What stands where a card number was.
+pub const REPLACEMENT: &str = "[card number removed]";
 
 /// The text without card numbers: 13 to 19 digits, however they are grouped, that pass the Luhn
 /// check.

@@ -51,10 +51,7 @@ impl OrderRequest {
                 Err(errors) => fields.problems(errors),
             }
         }
-        order.notes = fields.optional_text("notes", 500);
-        if order.notes.as_deref().is_some_and(payment::has_card) {
-            fields.problem("notes", payment_refused());
-        }
+        order.notes = optional_text(&mut fields, "notes", 500);
         fields.finish()?;
         Ok(order)
     }
@@ -72,7 +69,7 @@ pub fn parse_item(value: &Value, pointer: &str) -> Result<Item, Vec<FieldError>>
 pub fn item_fields(fields: &mut Fields<'_>) -> Item {
     let item = Item {
         size: fields.optional_word("size", &SIZES),
-        crust: fields.optional_text("crust", 60),
+        crust: optional_text(fields, "crust", 60),
         toppings: fields
             .optional_texts("toppings", 12, 60)
             .unwrap_or_default(),
@@ -96,10 +93,10 @@ pub fn item_fields(fields: &mut Fields<'_>) -> Item {
 pub fn parse_address(value: &Value, pointer: &str) -> Result<Address, Vec<FieldError>> {
     let mut fields = Fields::of(value, pointer)?;
     let parts = (
-        fields.text("street", 120),
-        fields.text("city", 80),
-        fields.text("state", 40),
-        fields.text("zip", 16),
+        text(&mut fields, "street", 120),
+        text(&mut fields, "city", 80),
+        text(&mut fields, "state", 40),
+        text(&mut fields, "zip", 16),
     );
     fields.finish()?;
     match parts {
@@ -115,7 +112,7 @@ pub fn parse_address(value: &Value, pointer: &str) -> Result<Address, Vec<FieldE
 
 /// A phone number as people write it: at least 7 digits, nothing but digits and separators.
 pub fn phone_field(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
-    let phone = fields.optional_text(key, 32)?;
+    let phone = optional_text(fields, key, 32)?;
     let digits = phone.chars().filter(char::is_ascii_digit).count();
     let plain = phone
         .chars()
@@ -126,6 +123,22 @@ pub fn phone_field(fields: &mut Fields<'_>, key: &'static str) -> Option<String>
         fields.problem(key, "must be a phone number of 7 to 15 digits");
         None
     }
+}
+
+/// An optional text without payment data.
+pub fn optional_text(fields: &mut Fields<'_>, key: &'static str, max: usize) -> Option<String> {
+    let text = fields.optional_text(key, max)?;
+    if payment::has_card(&text) {
+        fields.problem(key, payment_refused());
+        return None;
+    }
+    Some(text)
+}
+
+/// A required text without payment data.
+pub fn text(fields: &mut Fields<'_>, key: &'static str, max: usize) -> Option<String> {
+    fields.required(key);
+    optional_text(fields, key, max)
 }
 
 /// What a field with a card number in it is told.
@@ -139,7 +152,7 @@ fn parse_customer(
 ) -> Result<(Option<String>, Option<String>), Vec<FieldError>> {
     let mut fields = Fields::of(value, pointer)?;
     let customer = (
-        fields.optional_text("name", 80),
+        optional_text(&mut fields, "name", 80),
         phone_field(&mut fields, "phone"),
     );
     fields.finish()?;

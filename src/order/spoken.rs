@@ -38,6 +38,7 @@ pub struct Amount {
 }
 
 const CURRENCY: [&str; 4] = ["dollar", "buck", "euro", "pound"];
+const STREETS: [&str; 6] = ["street", "avenue", "road", "boulevard", "drive", "lane"];
 /// A number before one of these is no price.
 const UNITS: [&str; 8] = [
     "minute", "min", "hour", "percent", "inch", "pizza", "item", "o'clock",
@@ -99,6 +100,18 @@ impl Spoken {
             .collect()
     }
 
+    /// The tokens from one position to another, by themselves.
+    #[must_use]
+    pub fn part(&self, from: usize, to: usize) -> Self {
+        let tokens = self.tokens.iter().take(to).skip(from).cloned().collect();
+        let paused = self
+            .paused
+            .iter()
+            .filter_map(|at| at.checked_sub(from))
+            .collect();
+        Self { tokens, paused }
+    }
+
     /// Whether this word stands at the position.
     pub fn is_word(&self, at: usize, word: &str) -> bool {
         matches!(self.tokens.get(at), Some(Token::Word(w)) if w == word)
@@ -156,10 +169,16 @@ impl Spoken {
             return None;
         };
         let base = digits.parse::<u64>().ok()?.checked_mul(100)?;
-        let unit = |at: usize| UNITS.iter().any(|unit| self.is_word(at, unit));
+        // "Twenty ten Main Street" is a place.
+        let street = |at: usize| {
+            STREETS
+                .iter()
+                .any(|street| self.is_word(at, street) || self.is_word(at + 1, street))
+        };
+        let unit = |at: usize| street(at) || UNITS.iter().any(|unit| self.is_word(at, unit));
         let currency = |at: usize| CURRENCY.iter().any(|word| self.is_word(at, word));
         match decimals {
-            Some(d) if d.len() <= 2 => {
+            Some(d) if d.len() <= 2 && !unit(from + 1) => {
                 let cents: u64 = format!("{d:0<2}").parse().ok()?;
                 Some(Amount {
                     cents: Cents(base.saturating_add(cents)),

@@ -2,8 +2,7 @@
 //! model as a precise error, and nothing of that call reaches the order.
 
 use super::money::Cents;
-use super::payment;
-use super::request::{item_fields, parse_address, payment_refused, phone_field};
+use super::request::{item_fields, parse_address, phone_field, text};
 use super::state::{
     Address, Customer, DELIVERY_METHODS, DeliveryMethod, Item, MAX_ITEMS, OrderState, Totals,
 };
@@ -33,15 +32,9 @@ pub enum Tool {
     /// The shop stated the total after the read-back.
     ConfirmTotal(Totals),
     /// Say goodbye and hang up.
-    EndCall {
-        /// Why.
-        reason: Option<String>,
-    },
+    EndCall,
     /// Hand the call to a human.
-    EscalateToHuman {
-        /// Why.
-        reason: String,
-    },
+    EscalateToHuman,
 }
 
 /// The most characters of arguments that are looked at.
@@ -87,13 +80,10 @@ impl Tool {
             "set_customer" => {
                 fields.required("phone");
                 let parts = (
-                    fields.text("name", 80),
+                    text(&mut fields, "name", 80),
                     phone_field(&mut fields, "phone"),
                     fields.word("delivery_method", &DELIVERY_METHODS),
                 );
-                if parts.0.as_deref().is_some_and(payment::has_card) {
-                    fields.problem("name", payment_refused());
-                }
                 fields.finish()?;
                 match parts {
                     (Some(name), Some(phone), Some(delivery_method)) => Ok(Self::SetCustomer {
@@ -127,16 +117,12 @@ impl Tool {
                 }
             }
             "end_call" => {
-                let reason = fields.optional_text("reason", 300);
-                fields.finish()?;
-                Ok(Self::EndCall { reason })
+                fields.optional_text("reason", 300);
+                fields.finish().map(|()| Self::EndCall)
             }
             "escalate_to_human" => {
-                let reason = fields.text("reason", 300);
-                fields.finish()?;
-                reason
-                    .map(|reason| Self::EscalateToHuman { reason })
-                    .ok_or_else(|| vec![FieldError::new("/reason", "is required")])
+                fields.text("reason", 300);
+                fields.finish().map(|()| Self::EscalateToHuman)
             }
             _ => Err(vec![FieldError::new("", "there is no tool of this name")]),
         }
@@ -325,13 +311,10 @@ mod tests {
                 total: Cents(2010)
             }))
         );
-        assert_eq!(
-            Tool::parse("end_call", ""),
-            Ok(Tool::EndCall { reason: None })
-        );
+        assert_eq!(Tool::parse("end_call", ""), Ok(Tool::EndCall));
         assert_eq!(
             Tool::parse("escalate_to_human", r#"{"reason":"r"}"#),
-            Ok(Tool::EscalateToHuman { reason: "r".into() })
+            Ok(Tool::EscalateToHuman)
         );
     }
 

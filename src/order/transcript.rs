@@ -2,6 +2,7 @@
 //! have played; the shop's words are what the transcription wrote down.
 
 use super::payment;
+use super::spoken::Spoken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -31,6 +32,8 @@ pub struct Turn {
     received: u64,
     /// Agent: bytes proven to have played.
     heard: u64,
+    /// Agent: all of its audio has been received.
+    complete: bool,
     /// Agent: cut off before its end.
     pub cut: bool,
     /// Shop: the words are still being written down.
@@ -45,23 +48,35 @@ pub struct Transcript {
 
 /// Turns kept; a longer call loses its middle, never its beginning (the disclosure) or its end.
 const MAX_TURNS: usize = 400;
+/// Nobody speaks faster, in characters a second.
+const MAX_CHARS_PER_SEC: u64 = 15;
+/// Bytes of μ-law a second.
+const BYTES_PER_SEC: u64 = 8_000;
 /// Characters kept of one turn.
 const MAX_TURN_CHARS: usize = 4_000;
 
 impl Turn {
     /// The words that were heard. For the agent: in proportion to the audio proven to have played,
-    /// cut back to a whole word.
+    /// cut back to a whole word. While more audio may come, its words run ahead of it, so that no
+    /// more count than anybody could have said in that time.
     pub fn heard_text(&self) -> &str {
         if self.role == Role::Shop
-            || (self.heard >= self.received && self.received > 0 && !self.cut)
+            || (self.complete && self.received > 0 && self.heard >= self.received)
         {
             return &self.text;
         }
         let chars = self.text.chars().count() as u64;
-        let share = (chars.saturating_mul(self.heard))
+        let share = chars
+            .saturating_mul(self.heard)
             .checked_div(self.received)
             .unwrap_or(0)
             .min(chars);
+        let sayable = self.heard.saturating_mul(MAX_CHARS_PER_SEC) / BYTES_PER_SEC;
+        let share = if self.complete {
+            share
+        } else {
+            share.min(sayable)
+        };
         let end = self
             .text
             .char_indices()
@@ -75,11 +90,6 @@ impl Turn {
             .rfind(char::is_whitespace)
             .and_then(|at| heard.get(..at))
             .unwrap_or_default()
-    }
-
-    /// Whether the agent's turn was heard to its end.
-    pub fn fully_heard(&self) -> bool {
-        self.role == Role::Agent && self.received > 0 && self.heard >= self.received && !self.cut
     }
 }
 
@@ -133,6 +143,13 @@ impl Transcript {
         }
     }
 
+    /// All of the audio of the agent's turn has been received.
+    pub fn agent_complete(&mut self, id: &str) {
+        if let Some(turn) = self.find(id) {
+            turn.complete = true;
+        }
+    }
+
     /// The agent's turn was cut off.
     pub fn agent_cut(&mut self, id: &str) {
         if let Some(turn) = self.find(id) {
@@ -150,7 +167,8 @@ impl Transcript {
         let turn = self.turn(id, Role::Shop, at_ms);
         turn.pending = false;
         turn.text.clear();
-        push_bounded(&mut turn.text, &payment::without_cards(words.trim()));
+        let words: String = words.trim().chars().take(MAX_TURN_CHARS).collect();
+        push_bounded(&mut turn.text, &without_cards(&words));
     }
 
     /// A key the shop pressed.
@@ -178,6 +196,7 @@ impl Transcript {
                 text: String::new(),
                 received: 0,
                 heard: 0,
+                complete: false,
                 cut: false,
                 pending: false,
             });
@@ -193,6 +212,19 @@ impl Transcript {
     fn find(&mut self, id: &str) -> Option<&mut Turn> {
         self.turns.iter_mut().rfind(|turn| turn.id == id)
     }
+}
+
+/// The words without card numbers, also those that were said as words.
+fn without_cards(words: &str) -> Cow<'_, str> {
+    if Spoken::parse(words)
+        .digit_runs()
+        .iter()
+        .any(|run| payment::has_card(run))
+        && !payment::has_card(words)
+    {
+        return Cow::Borrowed(payment::REPLACEMENT);
+    }
+    payment::without_cards(words)
 }
 
 fn push_bounded(text: &mut String, more: &str) {
@@ -212,14 +244,38 @@ mod tests {
         t.agent_audio("a", 0, 16_000);
         assert_eq!(t.turns()[0].heard_text(), "");
         t.agent_heard("a", 8_000);
+        t.agent_complete("a");
         assert_eq!(t.turns()[0].heard_text(), "One large");
         t.agent_cut("a");
         t.agent_heard("a", 99_000);
         assert_eq!(t.turns()[0].heard_text(), "One large pizza to Main Street.");
-        assert!(
-            !t.turns()[0].fully_heard(),
-            "a cut turn never counts as complete"
+    }
+
+    #[test]
+    fn words_that_run_ahead_of_their_audio_were_not_heard() {
+        let mut t = Transcript::default();
+        t.agent_words("a", 0, "Hi, I'm an AI assistant calling for a customer.");
+        t.agent_audio("a", 0, 1_600);
+        t.agent_heard("a", 1_600);
+        assert_eq!(t.turns()[0].heard_text(), "", "a fifth of a second");
+        t.agent_audio("a", 0, 24_000);
+        t.agent_heard("a", 24_000);
+        t.agent_complete("a");
+        assert_eq!(
+            t.turns()[0].heard_text(),
+            "Hi, I'm an AI assistant calling for a customer."
         );
+    }
+
+    #[test]
+    fn card_numbers_said_in_words_are_cut_out_too() {
+        let mut t = Transcript::default();
+        t.shop_words(
+            "s",
+            0,
+            "It's four one one one, one one one one, one one one one, one one one one.",
+        );
+        assert_eq!(t.turns()[0].heard_text(), "[card number removed]");
     }
 
     #[test]

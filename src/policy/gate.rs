@@ -1,11 +1,9 @@
 //! Numbers that are never dialled: premium-rate, emergency and short ones.
 
 use crate::twilio::number::E164;
-use serde::Serialize;
 
 /// Why a number is not dialled.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
     /// The call would be charged at a special rate.
     PremiumRate,
@@ -29,9 +27,8 @@ impl Refusal {
 /// Prefixes of premium-rate, shared-cost and satellite services: national number plans, and the
 /// ITU's international service codes.
 const PREMIUM: [&str; 47] = [
-    "1900", "979", "808", "870", "878", "881", "882", "883",
-    "888", // North America; international
-    "449", "44870", "44871", "44872", "44873", "4484", "44118", // United Kingdom
+    "979", "808", "870", "878", "881", "882", "883", "888", // North America; international
+    "449", "44870", "44871", "44872", "44873", "4484", "44118", "4470", // United Kingdom
     "49900", "49137", "49118", "49180", // Germany
     "3389", "33118", "3381", "3382", // France
     "34803", "34806", "34807", "34905", "34907", "34118", // Spain
@@ -59,8 +56,6 @@ pub fn refusal(to: &E164) -> Option<Refusal> {
             return Some(Refusal::PremiumRate);
         }
     }
-    // A country code followed by nothing but the emergency number, however it is padded, is too
-    // short to be E.164 and was refused there.
     PREMIUM
         .iter()
         .any(|prefix| digits.starts_with(prefix))

@@ -1,6 +1,6 @@
 //! Text from outside, made fit to be shown: no phone number survives it.
 
-/// The text with every string of five or more digits masked, however it is grouped. Error texts of
+/// The text with every string of seven or more digits masked, however it is grouped. Error texts of
 /// Twilio quote phone numbers.
 pub fn mask_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -12,7 +12,7 @@ pub fn mask_numbers(text: &str) -> String {
             continue;
         }
         let digits = run.chars().filter(char::is_ascii_digit).count();
-        if digits >= 5 {
+        if digits >= 7 {
             let tail = run.trim_end_matches(|c: char| !c.is_ascii_digit());
             out.push('…');
             out.push_str(run.get(tail.len()..).unwrap_or_default());
@@ -38,7 +38,7 @@ mod tests {
                 "The 'To' number … is not a valid phone number.",
             ),
             ("call (310) 555-0123 now", "call (… now"),
-            ("error 404, code 2123", "error 404, code 2123"),
+            ("error 404, code 21211", "error 404, code 21211"),
             ("", ""),
         ] {
             assert_eq!(mask_numbers(text), expected);

@@ -154,6 +154,11 @@ impl Prices {
         Ok(prices)
     }
 
+    /// Whether the table has a price for a transcription model.
+    pub fn knows_transcription(&self, model: &str) -> bool {
+        self.transcription.contains_key(model)
+    }
+
     /// The estimate for one call. `connected_ms` is 0 for a call nobody answered.
     pub fn cost(
         &self,

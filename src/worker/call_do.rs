@@ -13,10 +13,10 @@ use crate::call::input::Input;
 use crate::call::output::{Finished, LogLine, Output};
 use crate::call::record::Record;
 use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
-use crate::twilio::webhook::StatusCallback;
+use crate::twilio::webhook::CallStatus;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ pub(super) struct Session {
     /// Questions that came before the call was known.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// Status callbacks that came before the call was known.
-    early: RefCell<Vec<StatusCallback>>,
+    early: RefCell<Vec<CallStatus>>,
 }
 
 impl DurableObject for CallSession {
@@ -116,12 +116,10 @@ impl DurableObject for CallSession {
 
     async fn websocket_message(
         &self,
-        socket: WebSocket,
+        _socket: WebSocket,
         message: WebSocketIncomingMessage,
     ) -> Result<()> {
-        if self.session.call.borrow().is_none() {
-            self.session.wake_up(socket).await?;
-        }
+        self.session.load().await?;
         match message {
             WebSocketIncomingMessage::String(text) => self.session.input(Input::Phone(&text)),
             // Twilio sends text only; an empty message is reported like any other bad one.
@@ -239,9 +237,11 @@ impl Session {
     }
 
     pub(super) fn log(&self, line: &LogLine) {
-        if let Some(config) = &self.config {
-            log::call(config.log_level, self.sid.borrow().as_ref(), line);
-        }
+        let level = self
+            .config
+            .as_ref()
+            .map_or(LogLevel::Info, |config| config.log_level);
+        log::call(level, self.sid.borrow().as_ref(), line);
     }
 
     /// Brings back a call that this object has lost from memory.
@@ -250,13 +250,20 @@ impl Session {
             return Ok(());
         }
         let snapshot: Option<String> = self.state.storage().get(RECORD).await?;
-        let record: Option<Record> = snapshot.and_then(|text| serde_json::from_str(&text).ok());
-        if let (Some(record), Some(config)) = (record, &self.config)
-            && self.call.borrow().is_none()
-        {
+        let (Some(snapshot), Some(config)) = (snapshot, &self.config) else {
+            return Ok(());
+        };
+        let Some(record) = Record::parse(&snapshot) else {
+            self.log(&LogLine::error("snapshot_unreadable"));
+            return Ok(());
+        };
+        // Another handler may have been faster.
+        if self.call.borrow().is_none() {
             self.sid.replace(Some(record.sid.clone()));
             self.call
                 .replace(Some(Call::restore(Settings::from(config), record)));
+            self.phone.replace(self.state.get_websockets().pop());
+            self.input(Input::Restored);
         }
         Ok(())
     }
@@ -356,15 +363,6 @@ impl Session {
         }
     }
 
-    /// A message for a call that is not in memory: the object was reset, and the model's socket
-    /// with it. The call ends with what is known.
-    async fn wake_up(self: &Rc<Self>, socket: WebSocket) -> Result<()> {
-        self.load().await?;
-        self.phone.replace(Some(socket));
-        self.input(Input::Alarm);
-        Ok(())
-    }
-
     async fn hang_up(self: Rc<Self>) {
         let sid = self.sid.borrow().clone();
         let done = match (&self.config, sid) {
@@ -430,7 +428,27 @@ impl Session {
             Some(kept) => self.publish(kept).await,
             None if self.call.borrow().is_some() => {
                 self.input(Input::Alarm);
-                Ok(())
+                // A human may still be talking.
+                let due = self
+                    .call
+                    .borrow()
+                    .as_ref()
+                    .filter(|call| !call.is_finished())
+                    .map(Call::final_deadline);
+                match due {
+                    Some(due) => {
+                        self.state
+                            .storage()
+                            .set_alarm(Duration::from_millis(due.saturating_sub(now_ms())))
+                            .await
+                    }
+                    None => Ok(()),
+                }
+            }
+            // A snapshot that cannot be read now (a variable is wrong, say) may be read later.
+            None if self.state.storage().get::<String>(RECORD).await?.is_some() => {
+                self.log(&LogLine::error("outcome_overdue"));
+                self.state.storage().set_alarm(KEEP_MS).await
             }
             None => self.state.storage().delete_all().await,
         }

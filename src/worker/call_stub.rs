@@ -4,7 +4,7 @@ use super::log::runtime_error;
 use crate::call::request::CallRequest;
 use crate::http::problem::Problem;
 use crate::twilio::sid::CallSid;
-use crate::twilio::webhook::StatusCallback;
+use crate::twilio::webhook::CallStatus;
 use serde::{Deserialize, Serialize};
 use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
 
@@ -29,7 +29,7 @@ pub(super) enum Ask {
     Voice,
     StreamEnded,
     DialEnded { reached: bool },
-    Status(StatusCallback),
+    Status(CallStatus),
 }
 
 /// Hands a call to its object.

@@ -3,8 +3,9 @@
 
 use super::api::{random_token, read_body};
 use super::call_stub::{self, Ask, Begin};
-use super::log::runtime_error;
+use super::log::{self, runtime_error};
 use super::reply;
+use crate::call::output::LogLine;
 use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::http::route::Hook;
@@ -44,8 +45,17 @@ pub(super) async fn call(
             let reached = form.dial_was_answered();
             reply::twiml(call_stub::ask(env, &sid, &Ask::DialEnded { reached }).await?)
         }
-        // What the stream reports of itself is seen on its socket.
-        Hook::Stream => reply::no_content(),
+        Hook::Stream => {
+            // The only place where a failed handshake of the stream shows (`protocols.md` §2.8).
+            if let Some(code) = form.stream_error() {
+                log::call(
+                    config.log_level,
+                    Some(&sid),
+                    &LogLine::warn("stream_error").n(code),
+                );
+            }
+            reply::no_content()
+        }
         Hook::Status => {
             if let Some(status) = form.status() {
                 call_stub::ask(env, &sid, &Ask::Status(status)).await?;

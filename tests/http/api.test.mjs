@@ -36,7 +36,9 @@ test("bad bodies are refused with what is wrong and where", async () => {
     ["{}", ["/to", "/order"]],
     [JSON.stringify({ ...BUSY, to: "+19005550100" }), ["/to"]],
     [JSON.stringify({ ...BUSY, tip: 1 }), ["/tip"]],
-    [JSON.stringify({ to: BUSY.to, order: { items: [{ size: "huge" }] } }), ["/order/items/0/size", "/order"]],
+    [JSON.stringify({ to: BUSY.to, order: { items: [] } }), ["/order"]],
+    [JSON.stringify({ ...BUSY, order: { customer: { name: "4111 1111 1111 1111" } } }), ["/order/customer/name"]],
+    [JSON.stringify({ to: BUSY.to, order: { items: [{ size: "huge" }] } }), ["/order/items/0/size"]],
   ]) {
     const reply = await post(body);
     const problem = await reply.json();

@@ -139,7 +139,7 @@ impl Bridge {
             from: &self.config.twilio_from,
             base_url: &self.config.public_base_url,
             ring_timeout_sec: call::RING_TIMEOUT_SEC,
-            time_limit_sec: call::time_limit_sec(max_call_ms),
+            time_limit_sec: call::time_limit_sec(max_call_ms, true),
         };
         create.to_form()
     }
