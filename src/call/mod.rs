@@ -10,8 +10,9 @@
 //! answer have methods of their own ([`Call::voice`], [`Call::stream_ended`], [`Call::dial_ended`]);
 //! poll after them, too. The same inputs give the same outputs, byte for byte.
 //!
-//! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `turn` decides whose turn it is,
-//! `ending` how the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
+//! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `speech` what is said and heard,
+//! `toolbox` what the model's tools do; `turn` decides whose turn it is, `ending` how the call ends,
+//! `outcome` what is reported. [`Record`] is what survives a restart.
 
 mod ending;
 pub mod input;
@@ -22,6 +23,7 @@ mod phone;
 pub mod prompt;
 pub mod record;
 pub mod request;
+mod speech;
 pub mod timers;
 mod toolbox;
 mod turn;

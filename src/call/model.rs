@@ -13,7 +13,6 @@ use crate::order::transcript::Role;
 use crate::realtime::client;
 use crate::realtime::server::{self, ResponseDone, ResponseStatus, ServerError, ServerEvent};
 use crate::realtime::session::Session;
-use crate::twilio::media;
 use std::collections::{BTreeSet, VecDeque};
 
 /// How long the model may take to open, to configure, to begin a response, or between two pieces
@@ -86,8 +85,10 @@ pub(super) enum Flight {
 /// What came of the response in flight.
 #[derive(Debug, Default)]
 pub(super) struct Current {
-    spoke: bool,
-    asked: bool,
+    /// It has audio.
+    pub(super) spoke: bool,
+    /// Its words end in a question.
+    pub(super) asked: bool,
     pub(super) tools_called: u32,
     pub(super) tools_failed: u32,
     pub(super) farewell: Option<Farewell>,
@@ -112,7 +113,7 @@ impl Model {
     }
 
     /// Counts audio of an item: how many bytes of it had come before.
-    fn received(&mut self, item_id: &str, bytes: u64) -> u64 {
+    pub(super) fn received(&mut self, item_id: &str, bytes: u64) -> u64 {
         if let Some((_, sum)) = self.items.iter_mut().rfind(|(id, _)| id == item_id) {
             let before = *sum;
             *sum = before.saturating_add(bytes);
@@ -180,12 +181,6 @@ impl Call {
         if self.model.complaints.insert(event) {
             self.log(LogLine::warn(event));
         }
-    }
-
-    /// All of an item's audio has come: its words and its audio belong together now.
-    fn agent_complete(&mut self, now: u64, item_id: &str) {
-        self.record.transcript.agent_complete(item_id);
-        self.note_disclosure(now);
     }
 
     fn on_server_event(&mut self, now: u64, event: ServerEvent<'_>) {
@@ -273,49 +268,6 @@ impl Call {
         }
         if !self.ending.is_closing() {
             self.want(Some(Cue::Interrupted), true);
-        }
-    }
-
-    fn audio_delta(&mut self, now: u64, response_id: &str, item_id: &str, delta: &str) {
-        if self.model.is_discarded(response_id)
-            || !self.phone.is_streaming()
-            || self.ending.is_leaving()
-        {
-            return;
-        }
-        let Some(bytes) = media::decoded_len(delta) else {
-            return;
-        };
-        let from = self.model.received(item_id, bytes);
-        let at = self.record.at_ms(now);
-        self.record
-            .transcript
-            .agent_audio(item_id, at, from.saturating_add(bytes));
-        self.model.current.spoke = true;
-        self.agent_speaks(now);
-        self.play(now, item_id, from, bytes, delta);
-    }
-
-    fn words_delta(&mut self, now: u64, response_id: &str, item_id: &str, words: &str) {
-        if !self.model.is_discarded(response_id) {
-            let at = self.record.at_ms(now);
-            self.record.transcript.agent_words(item_id, at, words);
-            if !words.trim().is_empty() {
-                self.model.current.asked = words.trim_end().ends_with('?');
-            }
-        }
-    }
-
-    fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
-        let at = self.record.at_ms(now);
-        self.record.transcript.shop_words(item_id, at, words);
-        self.reopen_if_rejected(now, words);
-        self.save();
-        if !self.record.transcript.is_pending() {
-            self.run_pending_total();
-            if self.timers.is_set(Timer::Finish) && self.phone.gone {
-                self.finish(now);
-            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! what they prove. Pure, and knows nothing of telephony or of the model.
 
 pub mod answer;
+mod confirm;
 pub mod evidence;
 mod mention;
 pub mod money;
