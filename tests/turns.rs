@@ -196,3 +196,11 @@ fn a_hole_in_the_audio_is_filled_with_silence_so_that_the_turn_can_end() {
         .collect();
     assert_eq!(ms, [20, 20, 999, 20, 20, 9_999, 20]);
 }
+
+#[test]
+fn audio_of_a_response_nobody_knows_is_not_played() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_speaks("resp_unknown", "item_unknown", "What is this?");
+    bench.play_out();
+    assert!(!bench.call.live(bench.now).contains("What is this"));
+}

@@ -108,7 +108,14 @@ impl Model {
         format!("e{}", self.next_event)
     }
 
-    pub(super) fn is_discarded(&self, response_id: &str) -> bool {
+    /// Whether this is the response in flight, and was not cut off.
+    pub(super) fn is_heard(&self, response_id: &str) -> bool {
+        let active =
+            matches!(&self.flight, Flight::Active { response_id: active } if active == response_id);
+        active && !self.is_discarded(response_id)
+    }
+
+    fn is_discarded(&self, response_id: &str) -> bool {
         self.discarded.contains(response_id)
     }
 

@@ -12,7 +12,7 @@ impl Call {
     }
 
     pub(super) fn audio_delta(&mut self, now: u64, response_id: &str, item_id: &str, delta: &str) {
-        if self.model.is_discarded(response_id)
+        if !self.model.is_heard(response_id)
             || !self.phone.is_streaming()
             || self.ending.is_leaving()
         {
@@ -32,7 +32,7 @@ impl Call {
     }
 
     pub(super) fn words_delta(&mut self, now: u64, response_id: &str, item_id: &str, words: &str) {
-        if !self.model.is_discarded(response_id) {
+        if self.model.is_heard(response_id) {
             let at = self.record.at_ms(now);
             self.record.transcript.agent_words(item_id, at, words);
             if !words.trim().is_empty() {
