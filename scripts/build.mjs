@@ -7,7 +7,7 @@ import { dirname, delimiter } from "node:path";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
 const LIMIT = 1_000_000;
-const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "scripts/build.mjs", "package-lock.json"];
+const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "silero", "scripts/build.mjs", "package-lock.json"];
 const PARTS = ["build/index.js", "build/index_bg.wasm"];
 
 const stamp = inRoot("build/.inputs");

@@ -11,6 +11,7 @@ mod clips;
 mod demo;
 mod e2e;
 mod folder;
+mod lab;
 mod live;
 mod picture;
 mod play;
@@ -51,6 +52,9 @@ enum Command {
     },
     /// Stream a recording into a Realtime session, without a phone
     Simulate(simulate::Options),
+    /// Measure against a bar, on data of scripts/lab-data.sh
+    #[command(subcommand)]
+    Lab(lab::Lab),
     /// Serve the Worker and its simulated peers until standard input closes
     Serve,
 }
@@ -76,6 +80,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Demo(options) => demo::run(options).await,
         Command::E2e { names } => e2e::run(&names).await,
         Command::Simulate(options) => simulate::run(options).await,
+        Command::Lab(lab) => lab::run(&lab),
         Command::Serve => serve::run().await,
     }
 }

@@ -1,0 +1,100 @@
+//! Four `f32` side by side: one SIMD register where WebAssembly has them, an array elsewhere.
+//!
+//! Explicit, because nothing else survives the Worker's build: link-time optimization runs at the
+//! Worker's `opt-level = "s"`, which does not vectorize loops. Both forms round alike (no fused
+//! multiply-add), so the tests on the host hold for the Worker.
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use simd::Lanes;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod array;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(crate) use array::Lanes;
+
+impl Lanes {
+    /// `1 / (1 + e^-x)`.
+    #[inline]
+    pub(crate) fn sigmoid(self) -> Self {
+        let one = Self::splat(1.0);
+        one.div(one.add(Self::splat(0.0).sub(self).exp()))
+    }
+
+    /// The hyperbolic tangent.
+    #[inline]
+    pub(crate) fn tanh(self) -> Self {
+        let one = Self::splat(1.0);
+        let twice = self.add(self).exp();
+        one.sub(Self::splat(2.0).div(twice.add(one)))
+    }
+
+    /// Zero where negative.
+    #[inline]
+    pub(crate) fn relu(self) -> Self {
+        self.max(Self::splat(0.0))
+    }
+
+    /// `self + a · b`, rounded twice.
+    #[inline]
+    pub(crate) fn add_product(self, a: Self, b: Self) -> Self {
+        self.add(a.mul(b))
+    }
+
+    /// `e^x` to about 2⁻²² of itself, by the Cephes way: `x = n ln 2 + r`, a polynomial for `e^r`,
+    /// and `n` put into the exponent. Its own, because `f32::exp` would be 640 calls per step.
+    #[inline]
+    fn exp(self) -> Self {
+        const LN2_HIGH: f32 = 0.693_359_4;
+        const LN2_LOW: f32 = -2.121_944_4e-4;
+        const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5];
+        let one = Self::splat(1.0);
+        let x = self.max(Self::splat(-87.0)).min(Self::splat(87.0));
+        let n = x.mul(Self::splat(std::f32::consts::LOG2_E)).nearest();
+        let r = x
+            .sub(n.mul(Self::splat(LN2_HIGH)))
+            .sub(n.mul(Self::splat(LN2_LOW)));
+        let tail = POLYNOMIAL
+            .iter()
+            .fold(Self::splat(1.987_569_1e-4), |sum, c| {
+                sum.mul(r).add(Self::splat(*c))
+            });
+        one.add(r).add_product(tail, r.mul(r)).mul(n.power_of_two())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lanes;
+
+    #[test]
+    fn curves_follow_the_standard_library() {
+        for step in -2_000..2_000i16 {
+            let x = f32::from(step) / 50.0;
+            let [sigmoid, ..] = Lanes::splat(x).sigmoid().to_array();
+            let [tanh, ..] = Lanes::splat(x).tanh().to_array();
+            assert!((sigmoid - 1.0 / (1.0 + (-x).exp())).abs() < 3e-7, "{x}");
+            assert!((tanh - x.tanh()).abs() < 3e-7, "{x}");
+        }
+    }
+
+    #[test]
+    fn curves_stay_finite_at_the_ends() {
+        for x in [
+            f32::MIN,
+            -1e4,
+            1e4,
+            f32::MAX,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+        ] {
+            let [sigmoid, ..] = Lanes::splat(x).sigmoid().to_array();
+            let [tanh, ..] = Lanes::splat(x).tanh().to_array();
+            assert!(
+                (0.0..=1.0).contains(&sigmoid) && (-1.0..=1.0).contains(&tanh),
+                "{x}"
+            );
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Lanes in a register of `simd128`.
+
+use std::arch::wasm32::{
+    f32x4, f32x4_add, f32x4_div, f32x4_extract_lane, f32x4_mul, f32x4_nearest, f32x4_pmax,
+    f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, i32x4_add, i32x4_shl, i32x4_shuffle,
+    i32x4_splat, i32x4_trunc_sat_f32x4, v128,
+};
+
+/// Four `f32` in one register. Methods are described in `array.rs`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lanes(v128);
+
+impl Lanes {
+    pub(crate) const ZERO: Self = Self(f32x4(0.0, 0.0, 0.0, 0.0));
+
+    #[inline]
+    pub(crate) fn new([a, b, c, d]: [f32; 4]) -> Self {
+        Self(f32x4(a, b, c, d))
+    }
+
+    #[inline]
+    pub(crate) fn splat(value: f32) -> Self {
+        Self(f32x4_splat(value))
+    }
+
+    #[inline]
+    pub(crate) fn to_array(self) -> [f32; 4] {
+        [
+            f32x4_extract_lane::<0>(self.0),
+            f32x4_extract_lane::<1>(self.0),
+            f32x4_extract_lane::<2>(self.0),
+            f32x4_extract_lane::<3>(self.0),
+        ]
+    }
+
+    #[inline]
+    pub(crate) fn spread(self) -> [Self; 4] {
+        let v = self.0;
+        [
+            Self(i32x4_shuffle::<0, 0, 0, 0>(v, v)),
+            Self(i32x4_shuffle::<1, 1, 1, 1>(v, v)),
+            Self(i32x4_shuffle::<2, 2, 2, 2>(v, v)),
+            Self(i32x4_shuffle::<3, 3, 3, 3>(v, v)),
+        ]
+    }
+
+    #[inline]
+    pub(crate) fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+        let (ab, ab_high) = interleave(a.0, b.0);
+        let (cd, cd_high) = interleave(c.0, d.0);
+        [
+            Self(i32x4_shuffle::<0, 1, 4, 5>(ab, cd)),
+            Self(i32x4_shuffle::<2, 3, 6, 7>(ab, cd)),
+            Self(i32x4_shuffle::<0, 1, 4, 5>(ab_high, cd_high)),
+            Self(i32x4_shuffle::<2, 3, 6, 7>(ab_high, cd_high)),
+        ]
+    }
+
+    #[inline]
+    pub(crate) fn add(self, other: Self) -> Self {
+        Self(f32x4_add(self.0, other.0))
+    }
+
+    #[inline]
+    pub(crate) fn sub(self, other: Self) -> Self {
+        Self(f32x4_sub(self.0, other.0))
+    }
+
+    #[inline]
+    pub(crate) fn mul(self, other: Self) -> Self {
+        Self(f32x4_mul(self.0, other.0))
+    }
+
+    #[inline]
+    pub(crate) fn div(self, other: Self) -> Self {
+        Self(f32x4_div(self.0, other.0))
+    }
+
+    #[inline]
+    pub(crate) fn sqrt(self) -> Self {
+        Self(f32x4_sqrt(self.0))
+    }
+
+    // pmin and pmax are one instruction of the processor each; min and max, which order zeros
+    // and keep NaN, are several.
+    #[inline]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(f32x4_pmax(self.0, other.0))
+    }
+
+    #[inline]
+    pub(super) fn min(self, other: Self) -> Self {
+        Self(f32x4_pmin(self.0, other.0))
+    }
+
+    #[inline]
+    pub(super) fn nearest(self) -> Self {
+        Self(f32x4_nearest(self.0))
+    }
+
+    #[inline]
+    pub(super) fn power_of_two(self) -> Self {
+        let exponent = i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127));
+        Self(i32x4_shl(exponent, 23))
+    }
+}
+
+#[inline]
+fn interleave(a: v128, b: v128) -> (v128, v128) {
+    (
+        i32x4_shuffle::<0, 4, 1, 5>(a, b),
+        i32x4_shuffle::<2, 6, 3, 7>(a, b),
+    )
+}

@@ -1,0 +1,108 @@
+//! The magnitudes of four overlapping frames of 128 samples, one lane per frame.
+
+use crate::lanes::Lanes;
+use std::array;
+use std::f32::consts::PI;
+
+/// Samples per frame of the transform.
+const FRAME: usize = 128;
+
+/// From one frame to the next, in samples.
+const HOP: usize = 64;
+
+/// Frequencies from 0 to 4 kHz, both ends included.
+pub(crate) const BINS: usize = FRAME / 2 + 1;
+
+/// What four frames span, in samples.
+pub(crate) const SPAN: usize = 3 * HOP + FRAME;
+
+/// A complex number of every frame.
+type Complex = (Lanes, Lanes);
+
+/// The tables of a 128-point Fourier transform under a Hann window.
+#[derive(Debug)]
+pub(crate) struct Spectrum {
+    /// For every sample its place in bit-reversed order, and the window there.
+    order: [(usize, Lanes); FRAME],
+    /// `e^(−2πik/128)` for the first half of the circle.
+    roots: [Complex; FRAME / 2],
+}
+
+impl Spectrum {
+    pub(crate) fn new() -> Self {
+        Self {
+            order: array::from_fn(|n| {
+                let place = n.reverse_bits() >> (usize::BITS - FRAME.ilog2());
+                (place, Lanes::splat(0.5 - 0.5 * angle(n).cos()))
+            }),
+            roots: array::from_fn(|k| {
+                let angle = angle(k);
+                (Lanes::splat(angle.cos()), Lanes::splat(-angle.sin()))
+            }),
+        }
+    }
+
+    /// The magnitude of every frequency; the lanes are the four frames.
+    pub(crate) fn magnitudes(&self, samples: &[f32; SPAN]) -> [Lanes; BINS] {
+        let mut points = [(Lanes::ZERO, Lanes::ZERO); FRAME];
+        let frame = |index: usize| samples.iter().skip(index * HOP);
+        let frames = frame(0).zip(frame(1)).zip(frame(2)).zip(frame(3));
+        for (&(place, window), (((a, b), c), d)) in self.order.iter().zip(frames) {
+            if let Some(point) = points.get_mut(place) {
+                point.0 = Lanes::new([*a, *b, *c, *d]).mul(window);
+            }
+        }
+        self.transform(&mut points);
+        let mut magnitudes = [Lanes::ZERO; BINS];
+        for (magnitude, (re, im)) in magnitudes.iter_mut().zip(points) {
+            *magnitude = re.mul(re).add_product(im, im).sqrt();
+        }
+        magnitudes
+    }
+
+    /// Radix 2, decimation in time, in place.
+    fn transform(&self, points: &mut [Complex; FRAME]) {
+        let mut half = 1;
+        while half < FRAME {
+            for block in points.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                let roots = self.roots.iter().step_by(FRAME / 2 / half);
+                for ((a, b), (re, im)) in low.iter_mut().zip(high).zip(roots) {
+                    let turned = (
+                        b.0.mul(*re).sub(b.1.mul(*im)),
+                        b.0.mul(*im).add_product(b.1, *re),
+                    );
+                    *b = (a.0.sub(turned.0), a.1.sub(turned.1));
+                    *a = (a.0.add(turned.0), a.1.add(turned.1));
+                }
+            }
+            half *= 2;
+        }
+    }
+}
+
+/// So many 128ths of a circle, in radians.
+fn angle(part: usize) -> f32 {
+    2.0 * PI / 128.0 * f32::from(u16::try_from(part).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_is_where_it_belongs_and_half_the_window_high() {
+        let samples = array::from_fn(|n| angle(10 * n).cos());
+        let magnitudes = Spectrum::new().magnitudes(&samples);
+        for (bin, frames) in magnitudes.iter().enumerate() {
+            let expected = match bin {
+                10 => 32.0,
+                9 | 11 => 16.0,
+                _ => 0.0,
+            };
+            for value in frames.to_array() {
+                assert!((value - expected).abs() < 1e-3, "bin {bin}: {value}");
+            }
+        }
+    }
+}
