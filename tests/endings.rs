@@ -488,3 +488,15 @@ fn a_model_in_a_loop_of_tools_can_still_end_the_call() {
     bench.play_out();
     assert_eq!(bench.hang_ups, 1);
 }
+
+#[test]
+fn a_finished_call_that_is_looked_at_again_writes_no_second_outcome() {
+    let mut bench = Bench::greeted(&[]);
+    bench.stop();
+    assert_eq!(bench.outcomes.len(), 1);
+    let record = Record::parse(bench.saves.last().unwrap()).unwrap();
+    bench.call = Call::restore(Settings::from(&config(&[])), record);
+    bench.input(Input::Restored);
+    assert_eq!(bench.outcomes.len(), 1);
+    assert_eq!(bench.hang_ups, 0);
+}

@@ -77,6 +77,11 @@ fn marks_that_come_back_from_a_clear_prove_nothing() {
     bench.advance(5_000);
     let live = bench.call.live(bench.now);
     assert!(!live.contains("would like to order"), "{live}");
+    assert_eq!(
+        live.matches("\"cut\":true").count(),
+        1,
+        "the transcript shows the cut: {live}"
+    );
 }
 
 #[test]

@@ -265,7 +265,8 @@ impl Call {
     /// The object was reset. A call that was held here cannot go on, because nobody listens to it
     /// any more; one that still rings, or that a human has taken over, can.
     pub(super) fn restored(&mut self, now: u64) {
-        if self.record.answered_at.is_some() && self.record.handoff == Handoff::None {
+        let held = self.record.answered_at.is_some() && self.record.handoff == Handoff::None;
+        if held && !self.record.finished {
             self.give_up(now);
         }
     }

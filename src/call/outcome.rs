@@ -246,6 +246,7 @@ impl Call {
                     role: turn.role,
                     text: turn.heard_text(),
                     ts: turn.at_ms,
+                    cut: turn.cut,
                 })
                 .collect(),
         };
@@ -271,6 +272,9 @@ struct Line<'a> {
     role: Role,
     text: &'a str,
     ts: u64,
+    /// The agent was interrupted here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
 }
 
 /// Why the order cannot be called confirmed; nothing means that it is. Names no private value.

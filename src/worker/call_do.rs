@@ -70,6 +70,8 @@ pub(super) struct Session {
     model_wanted: Cell<u32>,
     /// The deadline that a timer is running for.
     armed: Cell<Option<u64>>,
+    /// The outcome is kept, or being kept.
+    keeping: Cell<bool>,
     /// Questions that came before the call was known.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// Status callbacks that came before the call was known.
@@ -89,6 +91,7 @@ impl DurableObject for CallSession {
             model: RefCell::default(),
             model_wanted: Cell::new(0),
             armed: Cell::new(None),
+            keeping: Cell::new(false),
             waiting: RefCell::default(),
             early: RefCell::default(),
         };
@@ -203,7 +206,12 @@ impl Session {
             Output::HangUp => spawn_local(Rc::clone(self).hang_up()),
             Output::Save(snapshot) => spawn_local(Rc::clone(self).save(snapshot)),
             Output::Log(line) => self.log(&line),
-            Output::Outcome(finished) => spawn_local(Rc::clone(self).keep(finished)),
+            // The alarm may ask for an outcome that is being kept at this moment.
+            Output::Outcome(finished) => {
+                if !self.keeping.replace(true) {
+                    spawn_local(Rc::clone(self).keep(finished));
+                }
+            }
         }
     }
 
@@ -390,6 +398,7 @@ impl Session {
             in_kv: false,
         };
         if self.write(&kept).await.is_err() {
+            self.keeping.set(false);
             self.log(&LogLine::error("outcome_not_kept"));
         }
         if self.publish(kept).await.is_err() {
