@@ -3,8 +3,8 @@
 use crate::realtime::prices::Prices;
 use crate::twilio::number::E164;
 use crate::twilio::sid::is_sid;
+use crate::url::Parts;
 use std::fmt;
-use url::Url;
 
 /// Everything that can be configured. `Debug` shows no secret.
 #[derive(Clone)]
@@ -131,8 +131,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let public_base_url = self.base_url("PUBLIC_BASE_URL", None);
         if public_base_url
             .as_deref()
-            .and_then(|url| Url::parse(url).ok())
-            .is_some_and(|url| url.path() != "/")
+            .and_then(Parts::of)
+            .is_some_and(|url| !url.tail.is_empty())
         {
             self.fail(
                 "PUBLIC_BASE_URL",
@@ -227,18 +227,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 return None;
             }
         };
-        let checked = Url::parse(&value).ok().and_then(|url| {
-            let secure = matches!(url.scheme(), "https" | "wss");
-            let plain =
-                matches!(url.scheme(), "http" | "ws") && url.host_str().is_some_and(is_loopback);
-            let bare = url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none();
+        let checked = Parts::of(&value).and_then(|url| {
+            let secure = ["https", "wss"].contains(&url.scheme);
+            let plain = ["http", "ws"].contains(&url.scheme) && is_loopback(url.host);
             // fetch() takes no ws: or wss: URL, not even for an upgrade.
             let scheme = if secure { "https" } else { "http" };
             let (_, rest) = value.split_once(':')?;
-            ((secure || plain) && bare).then(|| format!("{scheme}:{}", rest.trim_end_matches('/')))
+            ((secure || plain) && is_bare(&url))
+                .then(|| format!("{scheme}:{}", rest.trim_end_matches('/')))
         });
         if checked.is_none() {
             self.fail(
@@ -250,7 +246,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn decimal(&mut self, name: &'static str, default: f64, min: f64, max: f64) -> f64 {
-        match self.get(name).map(|v| v.parse::<f64>()) {
+        // By serde's parser, which is here anyway; the standard library's brings a table of 10 kB.
+        match self.get(name).map(|v| serde_json::from_str::<f64>(&v)) {
             None => default,
             Some(Ok(value)) if (min..=max).contains(&value) => value,
             Some(_) => {
@@ -286,6 +283,26 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             }
         }
     }
+}
+
+/// Whether nothing is there but a host, a port and a plain path. No credentials: `@` is in no host.
+fn is_bare(url: &Parts<'_>) -> bool {
+    let is_name = |host: &str| {
+        host.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    let is_ipv6 = |host: &str| {
+        host.strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .is_some_and(|ip| ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'))
+    };
+    // `u16` alone would take a sign.
+    let is_port =
+        |port: &str| port.starts_with(|c: char| c.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    !url.host.is_empty()
+        && (is_name(url.host) || is_ipv6(url.host))
+        && url.port.is_none_or(is_port)
+        && (url.tail.bytes()).all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\'))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -364,7 +381,14 @@ mod tests {
             ("TWILIO_FROM_NUMBER", "5551234"),
             ("PUBLIC_BASE_URL", "http://example.com"),
             ("PUBLIC_BASE_URL", "https://example.com/path"),
+            ("PUBLIC_BASE_URL", "https://"),
+            ("PUBLIC_BASE_URL", "https:/example.com"),
             ("OPENAI_BASE_URL", "https://u:p@example.com"),
+            ("OPENAI_BASE_URL", "https://u@example.com"),
+            ("OPENAI_BASE_URL", "https://example.com:99999"),
+            ("OPENAI_BASE_URL", "https://example.com:+80"),
+            ("OPENAI_BASE_URL", "https://ex ample.com"),
+            ("OPENAI_BASE_URL", "https://example.com/v1#x"),
             ("TWILIO_BASE_URL", "https://example.com?x=1"),
             ("HANDOFF_NUMBER", "nobody"),
             ("MAX_CALL_MINUTES", "15"),

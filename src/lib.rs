@@ -12,7 +12,7 @@
 //!   │
 //! order    what was ordered, heard and proven      twilio     Twilio on the wire
 //! realtime OpenAI Realtime on the wire             audio      μ-law, playback, WAV
-//!                         json   reading JSON from outside
+//!           json     reading JSON from outside      url       the parts of one
 //! ```
 //!
 //! Everything but `worker` is pure: no clock, no randomness, no I/O; time is an argument. A frame
@@ -28,6 +28,7 @@ pub mod order;
 pub mod policy;
 pub mod realtime;
 pub mod twilio;
+pub mod url;
 
 #[cfg(target_arch = "wasm32")]
 mod worker;

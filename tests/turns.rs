@@ -6,24 +6,79 @@ use serde_json::json;
 use support::{Bench, STREAM, base64};
 
 #[test]
-fn the_shop_silences_the_agent_at_once_and_the_model_learns_where() {
+fn the_agent_pauses_at_once_and_stops_for_good_when_the_shop_goes_on() {
     let mut bench = Bench::greeted(&[]);
     let item = bench.agent_says("I would like to order one large pizza please");
     bench.advance(1_000);
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    bench.model_hears(true);
     assert_eq!(bench.clears(), 1);
+    assert!(bench.truncations().is_empty(), "it may have been a cough");
+    bench.advance(1_300);
+    assert_eq!(bench.truncations(), [(item, 1_000)]);
     assert!(
         bench.sent("response.cancel").is_empty(),
         "generation had finished"
     );
-    let truncate = bench.sent("conversation.item.truncate")[0].clone();
+    bench.play_out();
+    assert!(!bench.call.live(bench.now).contains("pizza please"));
+}
+
+#[test]
+fn the_agent_goes_on_where_it_stopped_after_a_short_sound() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_says("I would like to order one large pizza please");
+    bench.advance(1_000);
+    let wanted = bench.responses_wanted();
+    let item = bench.shop_mutters();
     assert_eq!(
-        (
-            truncate["item_id"].as_str(),
-            truncate["audio_end_ms"].as_u64()
-        ),
-        (Some(item.as_str()), Some(1_000))
+        bench.audio_ms(),
+        9 * 300 + 9 * 300 - 1_000,
+        "what was not heard is sent again"
     );
+    bench.transcribed(&item, "Mm-hmm.");
+    bench.play_out();
+    assert!(bench.truncations().is_empty());
+    assert_eq!(bench.responses_wanted(), wanted, "nothing was asked");
+    let live = bench.live();
+    let turns = live["transcript"].as_array().unwrap();
+    let [agent, shop] = &turns[turns.len() - 2..] else {
+        panic!("{live}")
+    };
+    assert_eq!(
+        agent["text"],
+        "I would like to order one large pizza please"
+    );
+    assert!(agent.get("cut").is_none());
+    assert_eq!(shop["text"], "Mm-hmm.");
+    assert_eq!(shop["acknowledges"]["heardMs"], 1_000, "{live}");
+}
+
+#[test]
+fn words_that_turn_out_to_be_an_objection_stop_the_agent_after_all() {
+    let mut bench = Bench::greeted(&[]);
+    let item = bench.agent_says("I would like to order one large pizza please");
+    bench.advance(1_000);
+    let wanted = bench.responses_wanted();
+    let turn = bench.shop_mutters();
+    bench.advance(300);
+    bench.transcribed(&turn, "No, wait.");
+    assert_eq!(bench.clears(), 2);
+    assert_eq!(bench.truncations(), [(item, 1_300)]);
+    assert_eq!(bench.responses_wanted(), wanted + 1);
+    assert!(bench.live()["transcript"][3].get("acknowledges").is_none());
+}
+
+#[test]
+fn an_okay_into_the_last_word_is_an_answer() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_says("Is that right?");
+    bench.advance(500);
+    let wanted = bench.responses_wanted();
+    let turn = bench.shop_mutters();
+    bench.transcribed(&turn, "Yeah.");
+    assert_eq!(bench.responses_wanted(), wanted + 1);
+    bench.play_out();
+    assert!(bench.live()["transcript"][3].get("acknowledges").is_none());
 }
 
 #[test]
@@ -32,18 +87,66 @@ fn a_response_that_is_being_generated_is_cancelled_and_its_rest_is_dropped() {
     let response = bench.agent_starts();
     bench.agent_speaks(&response, "item_x", "one two three four");
     bench.advance(500);
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    bench.model_hears(true);
+    bench.agent_speaks(&response, "item_x", "five ");
+    assert!(bench.sent("response.cancel").is_empty());
+    bench.advance(1_200);
     assert_eq!(
         bench.sent("response.cancel")[0]["response_id"],
         json!(response)
     );
-    bench.agent_speaks(&response, "item_x", "five six");
+    bench.agent_speaks(&response, "item_x", "six");
     bench.done(&response, "cancelled");
     bench.play_out();
+    assert_eq!(bench.truncations(), [("item_x".to_owned(), 500)]);
     assert!(
         !bench.call.live(bench.now).contains("five"),
         "late words were never heard"
     );
+}
+
+#[test]
+fn what_comes_during_a_pause_waits_behind_the_rest() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_x", "one two three ");
+    bench.advance(500);
+    bench.model_hears(true);
+    bench.agent_speaks(&response, "item_x", "four five");
+    bench.done(&response, "completed");
+    let before = bench.audio_ms();
+    bench.advance(600);
+    assert_eq!(bench.audio_ms(), before, "the agent is held");
+    bench.model_hears(false);
+    assert_eq!(bench.audio_ms(), before + 5 * 300 - 500);
+    bench.play_out();
+    assert!(
+        bench
+            .call
+            .live(bench.now)
+            .contains("one two three four five")
+    );
+}
+
+#[test]
+fn a_goodbye_that_was_paused_is_said_to_its_end() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+    bench.confirm_total();
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_bye", "Thank you very much, goodbye!");
+    bench.advance(200);
+    bench.model_hears(true);
+    bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+    bench.advance(700);
+    bench.model_hears(false);
+    bench.advance(5_000);
+    assert_eq!(bench.hang_ups, 1);
+    bench.stop();
+    assert_eq!(bench.outcome()["endReason"], "goodbye");
+    assert_eq!(bench.outcome()["status"], "confirmed");
 }
 
 #[test]
@@ -54,18 +157,30 @@ fn replies_that_wait_behind_each_other_are_cut_each_at_its_place() {
     bench.agent_speaks(&response, "item_y", "three four");
     bench.done(&response, "completed");
     bench.advance(300);
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
-    let ends: Vec<(String, u64)> = bench
-        .sent("conversation.item.truncate")
-        .iter()
-        .map(|e| {
-            (
-                e["item_id"].as_str().unwrap().to_owned(),
-                e["audio_end_ms"].as_u64().unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(ends, [("item_x".to_owned(), 300), ("item_y".to_owned(), 0)]);
+    bench.model_hears(true);
+    bench.advance(1_200);
+    let cuts = [("item_x".to_owned(), 300), ("item_y".to_owned(), 0)];
+    assert_eq!(bench.truncations(), cuts);
+}
+
+#[test]
+fn a_detector_that_says_it_twice_or_never_stops_changes_nothing() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_says("I would like to order one large pizza please");
+    bench.advance(1_000);
+    bench.model_hears(true);
+    bench.model_hears(true);
+    bench.advance(2_000);
+    bench.model_hears(true);
+    assert_eq!((bench.clears(), bench.truncations().len()), (1, 1));
+    bench.model_hears(false);
+    bench.model_hears(false);
+    let commits = |bench: &Bench| bench.sent("input_audio_buffer.commit").len();
+    assert_eq!(commits(&bench), 0);
+    bench.advance(1_500);
+    assert_eq!(commits(&bench), 1, "the turn that the model did not take");
+    bench.advance(10_000);
+    assert_eq!(commits(&bench), 1);
 }
 
 #[test]
@@ -92,31 +207,6 @@ fn the_shop_may_speak_while_nobody_is_heard() {
     bench.shop_says("Yes?");
     assert_eq!(bench.clears(), 0);
     assert!(bench.sent("conversation.item.truncate").is_empty());
-}
-
-#[test]
-fn a_greeting_that_was_cut_before_the_disclosure_is_made_up_for() {
-    let mut bench = Bench::answered(&[]);
-    bench.agent_says("Hi, I'm an AI assistant calling for a customer.");
-    bench.advance(300);
-    bench.shop_says("Tony's Pizza, hello?");
-    assert!(
-        bench.cues().last().unwrap().contains("AI assistant"),
-        "{:?}",
-        bench.cues()
-    );
-    bench.agent_says("I'm an AI assistant calling for a customer.");
-    bench.play_out();
-    bench.shop_says("Okay.");
-    assert_eq!(
-        bench
-            .cues()
-            .iter()
-            .filter(|c| c.contains("not been heard yet"))
-            .count(),
-        1,
-        "said once, heard once"
-    );
 }
 
 #[test]
@@ -148,6 +238,74 @@ fn silence_is_broken_twice_and_then_the_call_ends_politely() {
 }
 
 #[test]
+fn a_shop_that_asked_to_wait_is_waited_for() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_says("What sizes do you have?");
+    bench.play_out();
+    bench.shop_says("One moment, let me check.");
+    bench.agent_says("Sure.");
+    bench.play_out();
+    let silent = |bench: &Bench| bench.cues().iter().any(|cue| cue.contains("silent"));
+    bench.advance(9_000);
+    assert!(!silent(&bench));
+    bench.advance(1_000);
+    assert!(silent(&bench));
+}
+
+#[test]
+fn a_monologue_ends_with_its_sentence() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let sentence = "one two three four five six seven eight nine ten eleven. ".repeat(12);
+    bench.agent_speaks(&response, "item_x", &sentence);
+    bench.done(&response, "cancelled");
+    // The first sentence that ends after 30 s: the tenth of eleven words of 300 ms.
+    let said = bench.audio_ms();
+    assert!((32_900..=33_300).contains(&said), "{said}");
+    assert_eq!(bench.truncations(), [("item_x".to_owned(), said)]);
+    assert_eq!(bench.sent("response.cancel").len(), 1);
+}
+
+#[test]
+fn keys_are_pressed_and_the_model_goes_on_when_they_were_heard() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let call = bench.tool(&response, "press_digits", json!({ "digits": "12" }));
+    bench.done(&response, "completed");
+    assert_eq!(bench.audio_ms(), 40 + 2 * 140);
+    assert!(bench.output_of(&call).is_none(), "they are still sounding");
+    let wanted = bench.responses_wanted();
+    bench.play_out();
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
+    assert_eq!(bench.responses_wanted(), wanted + 1);
+    assert!(bench.call.live(bench.now).contains("[pressed 12]"));
+}
+
+#[test]
+fn keys_that_were_cut_off_are_told_as_that() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let digits = json!({ "digits": "1,,,,2" });
+    let call = bench.tool(&response, "press_digits", digits);
+    bench.done(&response, "completed");
+    bench.advance(500);
+    bench.model_hears(true);
+    bench.advance(1_200);
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], false);
+}
+
+#[test]
+fn keys_of_which_no_mark_comes_back_do_not_hold_the_call() {
+    let mut bench = Bench::greeted(&[]);
+    bench.marks_lost = true;
+    let response = bench.agent_starts();
+    let call = bench.tool(&response, "press_digits", json!({ "digits": "1" }));
+    bench.done(&response, "completed");
+    bench.advance(3_000);
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
+}
+
+#[test]
 fn the_agents_own_speech_and_the_shops_are_no_silence() {
     let mut bench = Bench::greeted(&[]);
     bench.agent_says(
@@ -156,7 +314,7 @@ fn the_agents_own_speech_and_the_shops_are_no_silence() {
     bench.advance(5_000);
     assert_eq!(bench.responses_wanted(), 2);
     bench.play_out();
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    bench.model_hears(true);
     bench.advance(10_000);
     assert_eq!(bench.responses_wanted(), 2);
 }
@@ -166,7 +324,7 @@ fn a_missed_pause_of_the_shop_does_not_hold_the_call_forever() {
     let mut bench = Bench::greeted(&[]);
     bench.agent_says("Hello?");
     bench.play_out();
-    bench.event(json!({ "type": "input_audio_buffer.speech_started" }));
+    bench.model_hears(true);
     bench.advance(60_000 + 3_500);
     assert!(bench.cues().last().unwrap().contains("silent"));
 }
@@ -191,15 +349,52 @@ fn audio_passes_untouched_and_in_order() {
 fn a_hole_in_the_audio_is_filled_with_silence_so_that_the_turn_can_end() {
     let mut bench = Bench::greeted(&[]);
     for at in [20, 40, 1_060, 1_080, 90_000] {
+        bench.now = support::T0 + at;
         let media = json!({ "payload": base64(160), "timestamp": at.to_string() });
         bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
     }
-    let ms: Vec<usize> = bench
+    let ms: Vec<u64> = bench
         .sent("input_audio_buffer.append")
         .iter()
-        .map(|e| e["audio"].as_str().unwrap().len() / 4 * 3 / 8)
+        .map(|e| support::decoded_len(e["audio"].as_str().unwrap()) / 8)
         .collect();
-    assert_eq!(ms, [20, 20, 999, 20, 20, 9_999, 20]);
+    assert_eq!(ms, [20, 20, 1_000, 20, 20, 10_000, 20]);
+}
+
+#[test]
+fn a_line_that_stalls_while_the_shop_speaks_falls_silent_for_the_model() {
+    let mut bench = Bench::greeted(&[]);
+    bench.silence(100);
+    bench.model_hears(true);
+    bench.silence(100);
+    let appended = |bench: &Bench| {
+        let sent = bench.sent("input_audio_buffer.append").into_iter();
+        sent.map(|e| support::decoded_len(e["audio"].as_str().unwrap()) / 8)
+            .sum::<u64>()
+    };
+    assert_eq!(appended(&bench), 200);
+    bench.advance(750);
+    assert_eq!(appended(&bench), 1_200);
+    bench.advance(750);
+    assert_eq!(appended(&bench), 1_200, "once");
+}
+
+#[test]
+fn a_burst_of_late_frames_shifts_nothing_and_a_flood_is_cut_off() {
+    let mut bench = Bench::greeted(&[]);
+    let media = |at: u64| json!({ "event": "media", "streamSid": STREAM, "media": { "payload": base64(160), "timestamp": at.to_string() } });
+    let frames = |bench: &Bench| bench.sent("input_audio_buffer.append").len();
+    // Two seconds at once, each frame twice: late, not lost.
+    for at in (0..2_000).step_by(20) {
+        bench.phone(media(at));
+        bench.phone(media(at));
+    }
+    assert_eq!(frames(&bench), 100);
+    for at in (2_000..600_000).step_by(20) {
+        bench.phone(media(at));
+    }
+    let seconds = (bench.now - support::T0) / 1_000 + 10;
+    assert!(frames(&bench) as u64 <= seconds * 50 + 50);
 }
 
 #[test]
@@ -208,4 +403,67 @@ fn audio_of_a_response_nobody_knows_is_not_played() {
     bench.agent_speaks("resp_unknown", "item_unknown", "What is this?");
     bench.play_out();
     assert!(!bench.call.live(bench.now).contains("What is this"));
+}
+
+/// The greeting of a shop: 1.2 s.
+fn speech() -> Vec<u8> {
+    support::sentence("shop/hello")
+}
+
+#[test]
+fn our_own_detector_needs_no_word_of_the_models() {
+    let mut bench = Bench::greeted(&[]);
+    let item = bench.agent_says("I would like to order one large pizza with mushrooms please");
+    bench.silence(1_000);
+    bench.line(&speech()[..300 * 8]);
+    assert_eq!(bench.clears(), 1);
+    bench.line(&speech()[300 * 8..]);
+    let [(cut, ms)] = &bench.truncations()[..] else {
+        panic!()
+    };
+    assert!(*cut == item && (1_060..1_200).contains(ms), "{ms}");
+    // The model has not heard it: what was said is made a turn all the same.
+    bench.silence(2_500);
+    assert_eq!(bench.sent("input_audio_buffer.commit").len(), 1);
+    bench.stop();
+    let heard = &bench.outcome()["metrics"]["interruptions"][0];
+    assert_eq!(
+        (&heard["detector"], &heard["resumed"]),
+        (&json!("local"), &json!(false))
+    );
+    assert!((64..200).contains(&heard["onsetToClearMs"].as_u64().unwrap()));
+}
+
+#[test]
+fn a_short_sound_that_only_we_hear_is_gone_over() {
+    let mut bench = Bench::greeted(&[]);
+    let item = bench.agent_says("I would like to order one large pizza with mushrooms please");
+    bench.silence(1_000);
+    bench.line(&speech()[..350 * 8]);
+    bench.silence(6_000);
+    assert_eq!((bench.clears(), bench.truncations().len()), (1, 0));
+    assert!(
+        bench.call.live(bench.now).contains("with mushrooms please"),
+        "{item}"
+    );
+    assert!(bench.sent("input_audio_buffer.commit").is_empty());
+}
+
+#[test]
+fn a_word_of_the_models_that_comes_after_we_went_on_stops_nobody() {
+    let mut bench = Bench::greeted(&[]);
+    bench.agent_says("I would like to order one large pizza with mushrooms please");
+    bench.silence(1_000);
+    bench.line(&speech()[..350 * 8]);
+    bench.silence(500);
+    assert_eq!(bench.clears(), 1);
+    bench.model_hears(true);
+    bench.silence(300);
+    bench.model_hears(false);
+    bench.event(json!({ "type": "input_audio_buffer.committed", "item_id": "item_mm" }));
+    bench.transcribed("item_mm", "Mm-hmm.");
+    bench.silence(4_000);
+    assert_eq!((bench.clears(), bench.truncations().len()), (1, 0));
+    let live = bench.live();
+    assert!(live["transcript"][3]["acknowledges"].is_object(), "{live}");
 }

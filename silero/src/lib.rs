@@ -58,6 +58,8 @@ impl Silero {
     }
 
     /// The probability that these 32 ms are speech. Samples are −1 to 1.
+    // Inlined into the Worker it would be optimized for size, as the Worker is.
+    #[inline(never)]
     pub fn step(&mut self, samples: &[f32; STEP]) -> f32 {
         let weights = Weights::get();
         let magnitudes = weights.spectrum.magnitudes(&self.with_context(samples));

@@ -43,6 +43,14 @@ const SLEEP_STEPS: u32 = 12;
 /// later (long silence makes it drowsy), and none more is missed.
 const KEPT_STEPS: usize = 6;
 
+/// −45 dBFS as a mean square of 16-bit samples: music on hold is louder, between its notes as well.
+const LOUD: u32 = 33_954;
+
+/// Of 64 steps, how many are loud in music, and how many move (`lab hearing` prints how well that
+/// tells music from noise).
+const MUSIC_LOUD_STEPS: u32 = 56;
+const MUSIC_MOVING_STEPS: u32 = 10;
+
 /// What has changed on the line, and how long ago: milliseconds before the end of the audio heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -74,6 +82,9 @@ pub struct Ear {
     steps: u64,
     network_runs: u64,
     is_speech: bool,
+    /// For each of the newest 64 steps, newest last: whether it was loud, and whether its level moved.
+    loud: u64,
+    moving: u64,
     /// The steps in a row that contradict `is_speech`: the number of the first, and how many.
     contrary: Option<(u64, u64)>,
 }
@@ -97,6 +108,8 @@ impl Ear {
             steps: 0,
             network_runs: 0,
             is_speech: false,
+            loud: 0,
+            moving: 0,
             contrary: None,
         }
     }
@@ -127,6 +140,14 @@ impl Ear {
         self.is_speech
     }
 
+    /// Whether music plays: for two seconds the line is hardly ever quiet, its level moves, and it is
+    /// not speech. Steady noise does not move, and what is dropped in a kitchen is over at once.
+    pub fn is_music(&self) -> bool {
+        !self.is_speech
+            && self.loud.count_ones() >= MUSIC_LOUD_STEPS
+            && self.moving.count_ones() >= MUSIC_MOVING_STEPS
+    }
+
     /// Steps of 32 ms taken from the line.
     pub fn frames(&self) -> u64 {
         self.steps
@@ -140,7 +161,10 @@ impl Ear {
     /// Takes one step from the line. When it changes `is_speech`: the number of the step that the
     /// change began with.
     fn take(&mut self, step: &[u8; STEP]) -> Option<u64> {
-        let is_open = self.gate.is_open(ulaw::mean_square(step));
+        let level = ulaw::mean_square(step);
+        let is_open = self.gate.is_open(level);
+        self.loud = self.loud << 1 | u64::from(level > LOUD);
+        self.moving = self.moving << 1 | u64::from(is_open);
         self.closed_steps = if is_open { 0 } else { self.closed_steps + 1 };
         self.steps += 1;
         if !self.awake && !is_open {

@@ -1,7 +1,9 @@
-//! Telephone audio: G.711 μ-law, hearing, playback, WAV files. Pure, and knows no other part of the
+//! Telephone audio: G.711 μ-law, hearing, echo, playback, WAV files. Pure, and knows no other part of the
 //! crate.
 
+pub mod dtmf;
 pub mod ear;
+pub mod echo;
 mod gate;
 pub mod playback;
 pub mod ulaw;

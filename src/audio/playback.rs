@@ -1,36 +1,97 @@
 //! One ledger of what the phone was sent, is playing, and has played.
 //!
 //! It knows two kinds of *heard*. The estimate, for telling the model where it was cut off: each
-//! piece starts at the later of its sending and the end of what was queued before it, and plays at
-//! 8 bytes per millisecond; echoed marks correct it when the line stalls. And the proof, for
-//! evidence: only what an echoed mark covers that was not flushed by `clear`.
+//! piece starts at the later of its arrival and the end of what was queued before it, plays at
+//! 8 bytes per millisecond, and is moved by every mark that comes back. And the proof, for evidence:
+//! only what an echoed mark covers that was not flushed by `clear`.
+//!
+//! All times are milliseconds of the stream's own clock ([`crate::twilio::stream_clock`]), on which
+//! an echo tells when the phone came to its mark, without the jitter of the way back. A mark in
+//! front of the first piece of a reply tells when the phone began with it; the marks that `clear`
+//! throws away tell when the phone stopped. Between the two a cut is placed to a frame.
 
 use super::ulaw::BYTES_PER_MS;
 use std::collections::VecDeque;
 
-/// What the phone was sent and has played. Times are milliseconds of the caller's clock.
+/// How much later than expected a mark must be to count as late, in samples: one frame.
+const LATE: u64 = 20 * BYTES_PER_MS;
+/// So many marks in a row that are late are a stall of the line; fewer were late themselves.
+const STALLED_MARKS: usize = 3;
+/// How much is said again after a pause of which the phone has not told where it stopped, in samples.
+const REPEAT: u64 = 500 * BYTES_PER_MS;
+/// The most audio kept while paused, in bytes: a minute.
+const MAX_KEPT: usize = 480_000;
+
+/// What the phone was sent and has played.
 #[derive(Debug, Default)]
 pub struct Playback {
     /// Sent and not proven to have played, oldest first.
     pieces: VecDeque<Piece>,
-    /// When everything sent so far will have played, by estimate.
+    /// When everything sent so far will have played, by estimate; in samples.
     ends_at: u64,
+    /// A mark of the audio that plays without a gap up to `ends_at` has come back.
+    observed: bool,
+    /// How late the newest marks were, in samples.
+    late: Vec<u64>,
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
     generation: u32,
     next_mark: u64,
-    /// The smallest delay seen between a piece's estimated end and its echo: the round trip.
+    /// The smallest delay seen between sending and the phone's answer, in samples.
     round_trip: Option<u64>,
+    /// What is held back.
+    held: Option<Held>,
+    /// What was held back last, and where the model was told that it was cut off.
+    last: Option<(Held, Option<Cut>)>,
 }
 
-#[derive(Debug)]
+/// A piece of audio and the mark behind it; without audio, only a mark.
+#[derive(Clone, Debug)]
 struct Piece {
     item_id: String,
-    mark: u64,
-    /// Bytes of the item before this piece and with it.
+    /// Bytes of the item before this piece.
     from: u64,
-    to: u64,
+    audio: Vec<u8>,
+    mark: u64,
+    /// When it was sent, and when it starts to play; in samples.
     sent_at: u64,
-    ends_at: u64,
+    starts_at: u64,
+}
+
+/// Audio held back while it is undecided whether the agent goes on.
+#[derive(Debug)]
+struct Held {
+    generation: u32,
+    /// When the phone was told to stop, and when it stopped; in samples.
+    told_at: u64,
+    stopped_at: u64,
+    /// The phone has told when it began and when it stopped.
+    is_exact: bool,
+    observed: bool,
+    /// Thrown away by the phone, oldest first, and where each piece starts.
+    flushed: Vec<Piece>,
+    /// Came since.
+    kept: Vec<Piece>,
+    kept_bytes: usize,
+}
+
+/// The marks to send around a piece of audio.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Marks {
+    /// In front, when the phone was not playing: comes back at once.
+    pub before: Option<String>,
+    /// Behind.
+    pub after: String,
+}
+
+/// A piece of audio to send again.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Again {
+    /// The marks around it.
+    pub marks: Marks,
+    /// μ-law.
+    pub audio: Vec<u8>,
+    /// When it starts to play, by estimate.
+    pub starts_at: u64,
 }
 
 /// Proof that an item was heard so far.
@@ -42,268 +103,360 @@ pub struct Heard {
     pub bytes: u64,
 }
 
-/// An item that `clear` cut off.
+/// An item that was cut off.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cut {
     /// The item.
     pub item_id: String,
     /// Milliseconds of it that were heard, by estimate; never more than were received.
     pub heard_ms: u64,
-    /// Milliseconds of it that were sent.
-    pub sent_ms: u64,
+    /// Milliseconds of it that were received.
+    pub received_ms: u64,
 }
 
-impl Playback {
-    /// Records a piece sent to the phone. `from` is the number of bytes of the item sent before.
-    /// Returns the name of the mark to send after it.
-    pub fn sent(&mut self, now: u64, item_id: &str, from: u64, bytes: u64) -> String {
-        let starts_at = self.ends_at.max(now);
-        self.ends_at = starts_at.saturating_add(bytes / BYTES_PER_MS);
-        self.next_mark += 1;
-        self.pieces.push_back(Piece {
-            item_id: item_id.to_owned(),
-            mark: self.next_mark,
-            from,
-            to: from.saturating_add(bytes),
-            sent_at: now,
-            ends_at: self.ends_at,
-        });
-        format!("g{}-{}", self.generation, self.next_mark)
+/// How the phone stopped when it was told to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stop {
+    /// How long it played on after it was told, in ms: `clear` takes its time.
+    pub stale_ms: u64,
+    /// By how much later the model was told that the agent was cut off, in ms.
+    pub error_ms: Option<i64>,
+}
+
+/// Where the agent was when it was stopped.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The item.
+    pub item_id: String,
+    /// Bytes of it that had played, by estimate.
+    pub bytes: u64,
+    /// Milliseconds that were still to play.
+    pub rest_ms: u64,
+}
+
+impl Piece {
+    fn length(&self) -> u64 {
+        self.audio.len() as u64
     }
 
-    /// Takes the echo of a mark. What it proves, item by item; nothing if the mark is unknown, of a
-    /// piece proven before, or was flushed.
-    pub fn echoed(&mut self, now: u64, name: &str) -> Vec<Heard> {
-        let Some(mark) = self.current_mark(name) else {
-            return Vec::new();
-        };
-        let mut heard: Vec<Heard> = Vec::new();
-        let mut proven_end = None;
-        while self.pieces.front().is_some_and(|piece| piece.mark <= mark) {
-            let Some(piece) = self.pieces.pop_front() else {
-                break;
-            };
-            proven_end = Some(piece.ends_at);
-            match heard.last_mut() {
-                Some(last) if last.item_id == piece.item_id => last.bytes = piece.to,
-                _ => heard.push(Heard {
-                    item_id: piece.item_id,
-                    bytes: piece.to,
-                }),
-            }
-        }
-        if let Some(estimate) = proven_end {
-            self.correct(now, estimate);
-        }
-        heard
+    fn to(&self) -> u64 {
+        self.from.saturating_add(self.length())
     }
 
-    /// The phone was told to throw away what it has not played: which items that cuts, oldest first.
-    pub fn cleared(&mut self, now: u64) -> Vec<Cut> {
+    fn ends_at(&self) -> u64 {
+        self.starts_at.saturating_add(self.length())
+    }
+
+    /// Bytes of it that have played at this time.
+    fn played(&self, at: u64) -> u64 {
+        at.saturating_sub(self.starts_at).min(self.length())
+    }
+}
+
+impl Held {
+    /// What was heard of each item, oldest first.
+    fn cuts(&self) -> Vec<Cut> {
         let mut cuts: Vec<Cut> = Vec::new();
-        for piece in &self.pieces {
-            let (from_ms, to_ms) = (piece.from / BYTES_PER_MS, piece.to / BYTES_PER_MS);
-            let unheard_ms = piece.ends_at.saturating_sub(now).min(to_ms - from_ms);
-            let heard_ms = to_ms - unheard_ms;
+        for piece in self.flushed.iter().chain(&self.kept) {
+            let played = if piece.mark == 0 {
+                0
+            } else {
+                piece.played(self.stopped_at)
+            };
+            let heard_ms = piece.from.saturating_add(played) / BYTES_PER_MS;
+            let received_ms = piece.to() / BYTES_PER_MS;
             match cuts.last_mut() {
                 Some(cut) if cut.item_id == piece.item_id => {
-                    cut.heard_ms = cut.heard_ms.max(if unheard_ms < to_ms - from_ms {
-                        heard_ms
-                    } else {
-                        cut.heard_ms
-                    });
-                    cut.sent_ms = to_ms;
+                    if played > 0 {
+                        cut.heard_ms = heard_ms;
+                    }
+                    cut.received_ms = received_ms;
                 }
                 _ => cuts.push(Cut {
                     item_id: piece.item_id.clone(),
                     heard_ms,
-                    sent_ms: to_ms,
+                    received_ms,
                 }),
             }
         }
-        self.pieces.clear();
-        self.ends_at = now;
-        self.generation += 1;
-        cuts.retain(|cut| cut.heard_ms < cut.sent_ms);
+        cuts.retain(|cut| cut.heard_ms < cut.received_ms);
         cuts
+    }
+
+    /// Takes the echo of a mark that `clear` may have thrown away: one that came before its audio
+    /// can have played tells when that was.
+    fn echoed(&mut self, at: u64, mark: u64) {
+        let flushed = self
+            .flushed
+            .iter()
+            .any(|piece| piece.mark == mark && at + LATE < piece.ends_at());
+        if flushed && (!self.is_exact || at < self.stopped_at) {
+            self.stopped_at = at;
+            self.is_exact = true;
+        }
+    }
+}
+
+impl Playback {
+    /// Takes audio of an item that goes to the phone now; `from` is the number of bytes of the item
+    /// that came before. Nothing to send while it is held back.
+    pub fn send(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> Option<Marks> {
+        if let Some(held) = &mut self.held {
+            held.kept_bytes += audio.len();
+            held.kept.push(Piece {
+                item_id: item_id.to_owned(),
+                from,
+                audio,
+                mark: 0,
+                sent_at: 0,
+                starts_at: 0,
+            });
+            return None;
+        }
+        let before = (self.ends_at <= self.arrival(now)).then(|| {
+            // The phone begins anew. What is queued behind other audio has its place already.
+            self.observed = false;
+            self.late.clear();
+            self.push(now, item_id, from, Vec::new())
+        });
+        let after = self.push(now, item_id, from, audio);
+        Some(Marks { before, after })
+    }
+
+    /// When audio that is sent now starts to play.
+    pub fn next_start(&self, now: u64) -> u64 {
+        self.ends_at.max(self.arrival(now)) / BYTES_PER_MS
+    }
+
+    /// Takes the echo of a mark. What it proves, item by item; nothing if the mark is unknown, of a
+    /// piece proven before, or was flushed.
+    pub fn echoed(&mut self, at: u64, name: &str) -> Vec<Heard> {
+        let at = at.saturating_mul(BYTES_PER_MS);
+        let Some((generation, mark)) = parse_mark(name) else {
+            return Vec::new();
+        };
+        if generation != self.generation {
+            let last = self.last.as_mut().map(|(held, _)| held);
+            for held in [self.held.as_mut(), last].into_iter().flatten() {
+                if held.generation == generation {
+                    held.echoed(at, mark);
+                }
+            }
+            return Vec::new();
+        }
+        let Some(known) = self.pieces.iter().position(|piece| piece.mark == mark) else {
+            return Vec::new();
+        };
+        let mut heard: Vec<Heard> = Vec::new();
+        let mut proven = None;
+        for piece in self.pieces.drain(..=known) {
+            match heard.last_mut() {
+                Some(last) if last.item_id == piece.item_id => last.bytes = piece.to(),
+                _ => heard.push(Heard {
+                    item_id: piece.item_id.clone(),
+                    bytes: piece.to(),
+                }),
+            }
+            proven = Some(piece);
+        }
+        if let Some(piece) = proven {
+            self.correct(at, &piece);
+        }
+        heard
+    }
+
+    /// Holds back what comes, until [`Self::resume`] or [`Self::drop_held`]. Where the agent was, if
+    /// it is speaking: then the phone has to be told to throw away what it has not played.
+    pub fn hold(&mut self, now: u64) -> Option<Place> {
+        let mut held = Held {
+            generation: self.generation,
+            told_at: now.saturating_mul(BYTES_PER_MS),
+            stopped_at: self.arrival(now),
+            is_exact: false,
+            observed: self.observed,
+            flushed: Vec::new(),
+            kept: Vec::new(),
+            kept_bytes: 0,
+        };
+        let rest = self.ends_at.saturating_sub(held.stopped_at);
+        let mut place = None;
+        if rest > 0 {
+            held.flushed = self.pieces.drain(..).collect();
+            let begun = held
+                .flushed
+                .iter()
+                .rfind(|piece| piece.starts_at <= held.stopped_at);
+            place = begun.or_else(|| held.flushed.first()).map(|piece| Place {
+                item_id: piece.item_id.clone(),
+                bytes: piece.from.saturating_add(piece.played(held.stopped_at)),
+                rest_ms: rest / BYTES_PER_MS,
+            });
+            self.ends_at = held.stopped_at;
+            self.generation += 1;
+        }
+        self.held = Some(held);
+        place
+    }
+
+    /// Whether audio is held back.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether as much is held back as may be.
+    pub fn is_full(&self) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| held.kept_bytes > MAX_KEPT)
+    }
+
+    /// Goes on where the phone stopped: what to send, oldest first. Where the phone has not told, a
+    /// little before, so that nothing counts as heard that was not.
+    pub fn resume(&mut self, now: u64) -> Vec<Again> {
+        let Some(mut held) = self.held.take() else {
+            return Vec::new();
+        };
+        let exact = held.is_exact && held.observed;
+        let goes_on_at = if exact {
+            held.stopped_at
+        } else {
+            held.stopped_at.saturating_sub(REPEAT)
+        };
+        let mut again = Vec::new();
+        let pieces: Vec<Piece> = held.flushed.drain(..).chain(held.kept.drain(..)).collect();
+        self.last = Some((held, None));
+        for mut piece in pieces {
+            let played = if piece.mark == 0 {
+                0
+            } else {
+                piece.played(goes_on_at)
+            };
+            let rest = piece.audio.split_off(
+                usize::try_from(played)
+                    .unwrap_or(usize::MAX)
+                    .min(piece.audio.len()),
+            );
+            if rest.is_empty() && !exact {
+                continue;
+            }
+            let starts_at = self.next_start(now);
+            let from = piece.from.saturating_add(played);
+            // What has played to its end gets a mark of its own: its old one was thrown away.
+            if let Some(marks) = self.send(now, &piece.item_id, from, rest.clone()) {
+                again.push(Again {
+                    marks,
+                    audio: rest,
+                    starts_at,
+                });
+            }
+        }
+        again
+    }
+
+    /// Drops what is held back: which items that cuts, oldest first.
+    pub fn drop_held(&mut self) -> Vec<Cut> {
+        let Some(held) = self.held.take() else {
+            return Vec::new();
+        };
+        let cuts = held.cuts();
+        self.last = Some((held, cuts.first().cloned()));
+        cuts
+    }
+
+    /// Where the phone stopped when it was told to the last time. Nothing if it has not told.
+    pub fn newest_stop(&self) -> Option<Stop> {
+        let (held, told) = self.last.as_ref().filter(|(held, _)| held.is_exact)?;
+        let error_ms = told.as_ref().map(|told| {
+            let known = held
+                .cuts()
+                .into_iter()
+                .find(|cut| cut.item_id == told.item_id);
+            let heard_ms = known.map_or(told.received_ms, |cut| cut.heard_ms);
+            told.heard_ms
+                .cast_signed()
+                .saturating_sub(heard_ms.cast_signed())
+        });
+        let stale_ms = held.stopped_at.saturating_sub(held.told_at) / BYTES_PER_MS;
+        Some(Stop { stale_ms, error_ms })
     }
 
     /// Whether the agent can be heard at this moment, by estimate.
     pub fn is_playing(&self, now: u64) -> bool {
-        now < self.ends_at
+        now.saturating_mul(BYTES_PER_MS) < self.ends_at
     }
 
     /// When everything sent so far will have played, by estimate.
     pub fn ends_at(&self) -> u64 {
-        self.ends_at
+        self.ends_at.div_ceil(BYTES_PER_MS)
     }
 
-    /// Whether everything sent is proven to have played.
+    /// Whether everything sent is proven to have played, and nothing is held back.
     pub fn is_drained(&self) -> bool {
-        self.pieces.is_empty()
+        self.pieces.is_empty() && self.held.is_none()
     }
 
-    fn current_mark(&self, name: &str) -> Option<u64> {
-        let (generation, mark) = name.strip_prefix('g')?.split_once('-')?;
-        (generation.parse() == Ok(self.generation))
-            .then(|| mark.parse().ok())
-            .flatten()
-            .filter(|mark| *mark <= self.next_mark)
+    /// When what is sent now arrives at the phone, in samples.
+    fn arrival(&self, now: u64) -> u64 {
+        now.saturating_mul(BYTES_PER_MS)
+            .saturating_add(self.round_trip.unwrap_or(0))
     }
 
-    /// Moves the estimate of what is still queued to fit an echo that came `now` for a piece
-    /// estimated to end at `estimate`.
-    fn correct(&mut self, now: u64, estimate: u64) {
-        let delay = now.saturating_sub(estimate);
-        let round_trip = self.round_trip.map_or(delay, |seen| seen.min(delay));
-        self.round_trip = Some(round_trip);
-        let mut end = now.saturating_sub(round_trip);
+    fn push(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> String {
+        let starts_at = self.ends_at.max(self.arrival(now));
+        self.ends_at = starts_at.saturating_add(audio.len() as u64);
+        self.next_mark += 1;
+        self.pieces.push_back(Piece {
+            item_id: item_id.to_owned(),
+            from,
+            audio,
+            mark: self.next_mark,
+            sent_at: now.saturating_mul(BYTES_PER_MS),
+            starts_at,
+        });
+        format!("g{}-{}", self.generation, self.next_mark)
+    }
+
+    /// Moves the estimate of what is still queued to fit the echo of this piece's mark.
+    fn correct(&mut self, at: u64, piece: &Piece) {
+        if piece.audio.is_empty() {
+            let round_trip = at.saturating_sub(piece.sent_at);
+            self.round_trip = Some(
+                self.round_trip
+                    .map_or(round_trip, |known| known.min(round_trip)),
+            );
+        }
+        let expected = piece.ends_at();
+        let is_first = !std::mem::replace(&mut self.observed, true);
+        let ended_at = if is_first || at <= expected {
+            // It cannot have been later than its echo; and a first echo is the best there is.
+            self.late.clear();
+            at
+        } else {
+            self.late.push(at - expected);
+            if self.late.len() < STALLED_MARKS {
+                return;
+            }
+            let stall = self.late.iter().copied().min().unwrap_or(0);
+            self.late.clear();
+            if stall <= LATE {
+                return;
+            }
+            expected.saturating_add(stall)
+        };
+        let mut end = ended_at;
         for piece in &mut self.pieces {
-            end = end
-                .max(piece.sent_at)
-                .saturating_add((piece.to - piece.from) / BYTES_PER_MS);
-            piece.ends_at = end;
+            piece.starts_at = end.max(piece.sent_at);
+            end = piece.ends_at();
         }
-        if !self.pieces.is_empty() {
-            self.ends_at = end;
-        }
+        self.ends_at = end;
     }
+}
+
+/// Generation and number of a mark of ours.
+fn parse_mark(name: &str) -> Option<(u32, u64)> {
+    let (generation, mark) = name.strip_prefix('g')?.split_once('-')?;
+    Some((generation.parse().ok()?, mark.parse().ok()?))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SEC: u64 = 8_000;
-
-    fn heard(item: &str, bytes: u64) -> Vec<Heard> {
-        vec![Heard {
-            item_id: item.into(),
-            bytes,
-        }]
-    }
-
-    fn cut(item: &str, heard_ms: u64, sent_ms: u64) -> Cut {
-        Cut {
-            item_id: item.into(),
-            heard_ms,
-            sent_ms,
-        }
-    }
-
-    #[test]
-    fn a_reply_is_heard_when_its_marks_come_back() {
-        let mut p = Playback::default();
-        let first = p.sent(0, "a", 0, SEC);
-        let second = p.sent(10, "a", SEC, SEC);
-        assert!(p.is_playing(1_999) && !p.is_playing(2_000));
-        assert_eq!(p.echoed(1_060, &first), heard("a", SEC));
-        assert_eq!(p.echoed(1_070, &first), [], "an echo proves once");
-        assert!(!p.is_drained());
-        assert_eq!(p.echoed(2_060, &second), heard("a", 2 * SEC));
-        assert!(p.is_drained());
-    }
-
-    #[test]
-    fn an_interruption_is_placed_where_the_audio_was() {
-        let mut p = Playback::default();
-        p.sent(0, "a", 0, SEC);
-        p.sent(100, "a", SEC, SEC);
-        assert_eq!(p.cleared(1_480), [cut("a", 1_480, 2_000)]);
-        assert!(!p.is_playing(1_481));
-    }
-
-    #[test]
-    fn replies_that_queue_behind_each_other_are_placed_one_after_the_other() {
-        let mut p = Playback::default();
-        p.sent(0, "a", 0, 2 * SEC);
-        p.sent(50, "b", 0, 2 * SEC);
-        assert_eq!(
-            p.cleared(2_500),
-            [cut("b", 500, 2_000)],
-            "a was heard to its end"
-        );
-        p.sent(3_000, "c", 0, SEC);
-        p.sent(3_000, "d", 0, SEC);
-        assert_eq!(p.cleared(3_400), [cut("c", 400, 1_000), cut("d", 0, 1_000)]);
-    }
-
-    #[test]
-    fn echoes_after_a_clear_prove_nothing() {
-        let mut p = Playback::default();
-        let mark = p.sent(0, "a", 0, SEC);
-        p.cleared(100);
-        assert_eq!(p.echoed(101, &mark), []);
-        let next = p.sent(200, "b", 0, SEC);
-        assert_eq!(p.echoed(210, &mark), []);
-        assert_eq!(p.echoed(1_200, &next), heard("b", SEC));
-        for nonsense in ["", "g", "g1", "g1-999", "x1-1", "g-1-1"] {
-            assert_eq!(p.echoed(1_300, nonsense), [], "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn a_constant_delay_of_the_line_does_not_shift_the_estimate() {
-        for delay in [0, 60, 150] {
-            let mut p = Playback::default();
-            let first = p.sent(0, "a", 0, SEC);
-            p.sent(0, "a", SEC, SEC);
-            p.echoed(1_000 + 2 * delay, &first);
-            assert_eq!(p.cleared(1_500), [cut("a", 1_500, 2_000)], "delay {delay}");
-        }
-    }
-
-    #[test]
-    fn a_stall_of_the_line_is_learned_from_the_marks() {
-        let mut p = Playback::default();
-        let first = p.sent(0, "a", 0, SEC);
-        let second = p.sent(0, "a", SEC, SEC);
-        p.sent(0, "a", 2 * SEC, SEC);
-        p.echoed(1_100, &first);
-        p.echoed(2_600, &second); // half a second late: the line stalled
-        assert_eq!(p.cleared(3_000), [cut("a", 2_500, 3_000)]);
-    }
-
-    #[test]
-    fn nothing_is_cut_when_everything_was_heard() {
-        let mut p = Playback::default();
-        p.sent(0, "a", 0, SEC);
-        assert_eq!(p.cleared(1_200), []);
-    }
-
-    proptest! {
-        /// Whatever is sent, echoed and cleared, in whatever order: heard ≤ sent, proof only grows,
-        /// and what was cleared is never heard.
-        #[test]
-        fn proof_never_exceeds_what_was_sent(steps in proptest::collection::vec((0u8..4, 0u64..400), 1..60)) {
-            let mut p = Playback::default();
-            let (mut now, mut marks, mut sent, mut heard) = (0, Vec::new(), 0, 0);
-            let mut item = 0;
-            for (kind, n) in steps {
-                now += n;
-                match kind {
-                    0 | 1 => {
-                        marks.push(p.sent(now, &format!("i{item}"), sent, n * 8));
-                        sent += n * 8;
-                    }
-                    2 => {
-                        let pick = usize::try_from(n).unwrap() % marks.len().max(1);
-                        for proof in marks.get(pick).map(|m| p.echoed(now, m)).unwrap_or_default() {
-                            prop_assert_eq!(&proof.item_id, &format!("i{item}"));
-                            prop_assert!(proof.bytes >= heard && proof.bytes <= sent);
-                            heard = proof.bytes;
-                        }
-                    }
-                    _ => {
-                        for cut in p.cleared(now) {
-                            prop_assert!(cut.heard_ms < cut.sent_ms && cut.sent_ms <= sent / 8);
-                        }
-                        prop_assert!(p.is_drained() && !p.is_playing(now));
-                        (item, sent, heard) = (item + 1, 0, 0);
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -63,6 +63,9 @@ impl Ending {
 impl Call {
     /// Ends the call as the model asked, after its words, or after words it still has to say.
     pub(super) fn say_farewell(&mut self, now: u64, farewell: Farewell, spoken: bool) {
+        if self.hold_farewell(farewell, spoken) {
+            return;
+        }
         let (reason, cue) = match farewell {
             Farewell::Goodbye => (EndReason::Goodbye, Cue::Goodbye),
             Farewell::Handoff => (EndReason::Handoff, Cue::Handoff),
@@ -117,13 +120,13 @@ impl Call {
         let said = self.ending.stage == Stage::Closing
             && self.model.flight == Flight::Free
             && self.turn.wanted.is_none();
-        if !said || (self.turn.shop_speaking && self.phone.is_streaming()) {
+        if !said || (self.floor.has_open_turn() && self.phone.is_streaming()) {
             return;
         }
         if !self.phone.is_streaming() {
             self.leave(now);
         } else if !self.phone.playback.is_drained() {
-            let heard_at = self.phone.playback.ends_at().max(now);
+            let heard_at = self.phone.ends_at().max(now);
             self.timers
                 .set_if_idle(Timer::Drain, heard_at.saturating_add(DRAIN_GRACE_MS));
         } else if self.record.transcript.is_pending() {
@@ -136,7 +139,7 @@ impl Call {
 
     /// The closing words have taken too long; what of them still plays is heard to its end.
     pub(super) fn on_closing_overdue(&mut self, now: u64) {
-        let ends_at = self.phone.playback.ends_at();
+        let ends_at = self.phone.ends_at();
         if self.phone.is_streaming() && ends_at > now {
             self.cancel_response();
             self.timers
@@ -249,7 +252,7 @@ impl Call {
             self.save();
             return;
         }
-        if self.model.is_ready() && self.turn.shop_speaking {
+        if self.model.is_ready() && self.floor.shop_speaks() {
             self.out
                 .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
             self.timers

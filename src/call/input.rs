@@ -29,6 +29,8 @@ pub enum Input<'a> {
         /// WebSocket close code, or HTTP status of a refused upgrade.
         code: u16,
     },
+    /// The greeting's audio, where it was kept.
+    Greeting(&'a [u8]),
     /// A status callback.
     Status(CallStatus),
     /// Twilio answered our request to hang up.

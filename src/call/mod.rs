@@ -11,11 +11,14 @@
 //! poll after them, too. The same inputs give the same outputs, byte for byte.
 //!
 //! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `speech` what is said and heard,
-//! `toolbox` what the model's tools do; `turn` decides whose turn it is, `ending` how the call ends,
-//! `outcome` what is reported. [`Record`] is what survives a restart.
+//! `toolbox` what the model's tools do; `floor` decides what a sound of the shop does to the agent's
+//! words, `turn` when the agent speaks, `ending` how the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
 
 mod ending;
+mod floor;
+pub mod greeting;
 pub mod input;
+mod keys;
 mod model;
 pub mod outcome;
 pub mod output;
@@ -34,6 +37,8 @@ use crate::twilio::number::E164;
 use crate::twilio::signature::socket_url;
 use crate::twilio::twiml::Twiml;
 use ending::Ending;
+use floor::Floor;
+use greeting::Greeting;
 use input::Input;
 use model::Model;
 use output::{LogLine, Output};
@@ -95,6 +100,8 @@ pub struct Call {
     phone: Phone,
     model: Model,
     turn: Turn,
+    floor: Floor,
+    greeting: Greeting,
     ending: Ending,
     timers: Timers,
     out: VecDeque<Output>,
@@ -114,6 +121,9 @@ impl Call {
         now: u64,
     ) -> Self {
         let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
+        if let Some(key) = call.greeting_key() {
+            call.out.push_back(Output::LoadGreeting { key });
+        }
         call.save();
         call.flush_save();
         call
@@ -127,6 +137,8 @@ impl Call {
             phone: Phone::default(),
             model: Model::default(),
             turn: Turn::default(),
+            floor: Floor::default(),
+            greeting: Greeting::default(),
             ending: Ending::default(),
             timers: Timers::default(),
             out: VecDeque::new(),
@@ -146,6 +158,7 @@ impl Call {
             Input::ModelClosed { socket, code } if socket == self.model.socket => {
                 self.model_lost(now, code);
             }
+            Input::Greeting(audio) => self.greeting_loaded(audio),
             Input::Status(status) => self.status(now, status),
             Input::HungUp { done } => self.hung_up(done),
             Input::Restored => self.restored(now),
@@ -293,12 +306,16 @@ impl Call {
     fn on_timer(&mut self, now: u64, timer: Timer) {
         match timer {
             Timer::Silence => self.on_silence(now),
+            Timer::Decide => self.on_decide(now),
+            Timer::Commit => self.on_commit_overdue(now),
+            Timer::Stall => self.on_stall(now),
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
             Timer::Drain => self.leave(now),
             Timer::Closing => self.on_closing_overdue(now),
             Timer::LineGone => self.line_overdue(now),
             Timer::Words => self.run_pending_total(),
+            Timer::Keys => self.keys_done(true),
             Timer::Model => self.on_model_overdue(now),
             Timer::Finish => self.finish(now),
         }

@@ -45,12 +45,22 @@ pub(super) struct Model {
     pub(super) done_calls: BTreeSet<String>,
     /// A total waits for the words of the shop that prove it.
     pub(super) pending_total: Option<(String, Totals)>,
+    /// Keys are being pressed.
+    pub(super) pending_keys: Option<Keys>,
     /// Losses in a row, without a completed response between them.
     failures: u32,
     /// Failed responses in a row.
     failed_responses: u32,
     next_event: u64,
     complaints: BTreeSet<&'static str>,
+}
+
+/// Keys that are being pressed: the model is answered when they have been heard.
+#[derive(Debug)]
+pub(super) struct Keys {
+    pub(super) call_id: String,
+    pub(super) item_id: String,
+    pub(super) bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -87,6 +97,8 @@ pub(super) enum Flight {
 pub(super) struct Current {
     /// It has audio.
     pub(super) spoke: bool,
+    /// It was asked to say the greeting.
+    pub(super) greets: bool,
     /// Its words end in a question.
     pub(super) asked: bool,
     pub(super) tools_called: u32,
@@ -207,8 +219,8 @@ impl Call {
                 item_id,
                 delta,
             } => self.words_delta(now, &response_id, &item_id, &delta),
-            ServerEvent::SpeechStarted => self.shop_started(now),
-            ServerEvent::SpeechStopped => self.shop_stopped(now),
+            ServerEvent::SpeechStarted => self.model_heard_start(now),
+            ServerEvent::SpeechStopped => self.model_heard_stop(now),
             ServerEvent::Committed { item_id } => self.shop_turn_taken(now, &item_id),
             ServerEvent::Transcribed {
                 item_id,
@@ -348,6 +360,9 @@ impl Call {
                     self.record.transcript.agent_complete(item_id);
                 }
                 self.note_disclosure(now);
+                if current.greets {
+                    self.greeting_spoken();
+                }
                 self.model.failures = 0;
                 self.model.failed_responses = 0;
             }
@@ -450,7 +465,8 @@ impl Call {
         self.out.push_back(Output::CloseModel);
         self.record.transcript.settle();
         self.model.pending_total = None;
-        self.turn.shop_speaking = false;
+        self.model.pending_keys = None;
+        self.floor.model_lost();
         self.timers.stop(Timer::ShopTurn);
         self.turn.quiet_since = now;
         if self.ending.is_closing() || self.model.failures >= MAX_FAILURES {

@@ -2,12 +2,12 @@
 //! what the model claims.
 
 use super::output::Finished;
-use super::record::{EndReason, Handoff, Metrics, Record};
+use super::record::{EndReason, Handoff, Interruption, Metrics, Record};
 use super::{Call, Settings};
 use crate::order::evidence::{self, FieldEvidence, Proof};
 use crate::order::money::Cents;
 use crate::order::state::OrderState;
-use crate::order::transcript::{Role, Transcript};
+use crate::order::transcript::{Acknowledges, Role, Transcript};
 use crate::realtime::prices::MicroDollars;
 use crate::realtime::usage::Usage;
 use crate::twilio::sid::CallSid;
@@ -94,7 +94,7 @@ struct Outcome<'a> {
     transcript_url: Option<String>,
     usage: Usage,
     cost: CostInDollars,
-    metrics: &'a Metrics,
+    metrics: Numbers<'a>,
     attempts: u32,
     warnings: Vec<String>,
 }
@@ -130,6 +130,53 @@ struct CostInDollars {
     cloudflare: f64,
     total: f64,
     currency: &'static str,
+}
+
+/// Numbers about the call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Numbers<'a> {
+    first_audio_ms: Option<u64>,
+    response_ms: Option<Percentiles>,
+    interruptions: &'a [Interruption],
+    reconnects: u32,
+    silence_prompts: u32,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    p50: u64,
+    p95: u64,
+    turns: usize,
+}
+
+impl<'a> Numbers<'a> {
+    fn of(metrics: &'a Metrics) -> Self {
+        Self {
+            first_audio_ms: metrics.first_audio_ms,
+            response_ms: Percentiles::of(&metrics.response_ms),
+            interruptions: &metrics.interruptions,
+            reconnects: metrics.reconnects,
+            silence_prompts: metrics.silence_prompts,
+        }
+    }
+}
+
+impl Percentiles {
+    /// By nearest rank.
+    fn of(values: &[u64]) -> Option<Self> {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        let rank = |percent: usize| {
+            let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+            sorted.get(at).copied()
+        };
+        Some(Self {
+            p50: rank(50)?,
+            p95: rank(95)?,
+            turns: sorted.len(),
+        })
+    }
 }
 
 /// What a listing shows of a call.
@@ -205,7 +252,7 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
             total: dollars(total_cost),
             currency: "USD",
         },
-        metrics: &record.metrics,
+        metrics: Numbers::of(&record.metrics),
         attempts: 1,
         warnings,
     };
@@ -247,6 +294,7 @@ impl Call {
                     text: turn.heard_text(),
                     ts: turn.at_ms,
                     cut: turn.cut,
+                    acknowledges: turn.acknowledges.as_ref(),
                 })
                 .collect(),
         };
@@ -275,6 +323,9 @@ struct Line<'a> {
     /// The agent was interrupted here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
+    /// The shop only acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledges: Option<&'a Acknowledges>,
 }
 
 /// Why the order cannot be called confirmed; nothing means that it is. Names no private value.

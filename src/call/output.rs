@@ -5,6 +5,18 @@ use serde::Serialize;
 /// Something to do, in this order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
+    /// Look for the greeting's audio: [`super::input::Input::Greeting`], if there is any.
+    LoadGreeting {
+        /// Where it is kept.
+        key: String,
+    },
+    /// Keep the greeting's audio for later calls.
+    KeepGreeting {
+        /// Where.
+        key: String,
+        /// μ-law.
+        audio: Vec<u8>,
+    },
     /// Send this text frame to Twilio.
     Phone(String),
     /// Close the media socket: Twilio then asks `/twilio/stream-ended` what to do.

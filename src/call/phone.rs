@@ -4,12 +4,13 @@ use super::Call;
 use super::output::{LogLine, Output};
 use super::record::EndReason;
 use super::timers::Timer;
-use crate::audio::playback::{Cut, Playback};
-use crate::audio::ulaw::BYTES_PER_MS;
+use crate::audio::playback::{Marks, Place, Playback};
+use crate::audio::ulaw::{self, BYTES_PER_MS};
 use crate::order::spoken::discloses_ai;
 use crate::realtime::client;
 use crate::twilio::media::{self, MediaMessage};
 use crate::twilio::sid::is_sid;
+use crate::twilio::stream_clock::StreamClock;
 use std::collections::VecDeque;
 
 /// Base64 of about five seconds, kept while the model is not ready: the shop's "hello" must not be
@@ -19,6 +20,14 @@ const MAX_EARLY_BYTES: usize = 54_000;
 const MIN_GAP_MS: u64 = 40;
 /// The longest silence put into a gap, in ms.
 const MAX_GAP_MS: u64 = 10_000;
+/// When no audio has come for so long while somebody speaks, the line has stalled, in ms; and how
+/// much silence the model hears then, so that it can end the turn (`protocols.md` §1.12).
+const STALL_MS: u64 = 750;
+const STALL_SILENCE_MS: u64 = 1_000;
+/// Silence that is enough for our own detector, in bytes: a second.
+const MAX_HEARD_SILENCE: usize = 8_000;
+/// How far the audio may run ahead of the clock, in ms: beyond, it is a flood.
+const MAX_AHEAD_MS: u64 = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Phone {
@@ -26,11 +35,14 @@ pub(super) struct Phone {
     stream_sid: Option<String>,
     pub(super) started_at: u64,
     pub(super) playback: Playback,
+    pub(super) clock: StreamClock,
     /// Audio that came before the model was ready.
     early: VecDeque<String>,
     early_bytes: usize,
-    /// Stream time at which the next frame should begin, in ms.
-    next_timestamp: Option<u64>,
+    /// Stream time up to which the model has heard audio or silence in its place, in ms.
+    passed_on: Option<u64>,
+    /// Stream time up to which audio has come, in ms.
+    received: u64,
     /// The stream is over.
     pub(super) gone: bool,
     complained: bool,
@@ -39,6 +51,11 @@ pub(super) struct Phone {
 impl Phone {
     pub(super) fn is_streaming(&self) -> bool {
         self.stream_sid.is_some() && !self.gone
+    }
+
+    /// When everything sent so far will have played, by estimate.
+    pub(super) fn ends_at(&self) -> u64 {
+        self.clock.local(self.playback.ends_at())
     }
 }
 
@@ -60,7 +77,7 @@ impl Call {
             MediaMessage::Media {
                 payload,
                 timestamp_ms,
-            } => self.phone_audio(&payload, timestamp_ms),
+            } => self.phone_audio(now, &payload, timestamp_ms),
             MediaMessage::Mark { name } => self.phone_played(now, &name),
             MediaMessage::Dtmf { digit } => self.phone_key(now, &digit),
             MediaMessage::Stop => self.phone_gone(now, EndReason::ShopHungUp),
@@ -79,25 +96,54 @@ impl Call {
         self.wind_up(now);
     }
 
-    /// Sends a piece of the agent's audio, and a mark behind it.
-    pub(super) fn play(&mut self, now: u64, item_id: &str, from: u64, bytes: u64, payload: &str) {
+    /// Sends a piece of the agent's audio and a mark behind it, or holds it back; `from` is how much
+    /// of the item came before, in bytes.
+    pub(super) fn play(
+        &mut self,
+        now: u64,
+        item_id: &str,
+        from: u64,
+        audio: Vec<u8>,
+        payload: &str,
+    ) {
+        let line = self.phone.clock.now(now);
+        if !self.phone.playback.is_held() {
+            let starts_at = self.phone.playback.next_start(line);
+            self.floor.echo.sent(starts_at, &audio);
+        }
+        if let Some(marks) = self.phone.playback.send(line, item_id, from, audio) {
+            self.send_audio(now, payload, marks);
+        }
+    }
+
+    /// Silences the phone and holds back what comes. Where the agent was, if it was speaking.
+    pub(super) fn hold_phone(&mut self, now: u64) -> Option<Place> {
+        let place = self.phone.playback.hold(self.phone.clock.now(now))?;
+        if let Some(stream_sid) = &self.phone.stream_sid {
+            self.out.push_back(Output::Phone(media::clear(stream_sid)));
+        }
+        self.floor.echo.cleared(self.phone.playback.ends_at());
+        Some(place)
+    }
+
+    /// Sends what was held back.
+    pub(super) fn resume_phone(&mut self, now: u64) {
+        for again in self.phone.playback.resume(self.phone.clock.now(now)) {
+            self.floor.echo.sent(again.starts_at, &again.audio);
+            self.send_audio(now, &media::encode(&again.audio), again.marks);
+        }
+    }
+
+    fn send_audio(&mut self, now: u64, payload: &str, marks: Marks) {
         let Some(stream_sid) = &self.phone.stream_sid else {
             return;
         };
-        let mark = self.phone.playback.sent(now, item_id, from, bytes);
-        self.out
-            .push_back(Output::Phone(media::media(stream_sid, payload)));
-        self.out
-            .push_back(Output::Phone(media::mark(stream_sid, &mark)));
-    }
-
-    /// Silences the phone at once: what was cut off.
-    pub(super) fn clear_phone(&mut self, now: u64) -> Vec<Cut> {
-        let Some(stream_sid) = &self.phone.stream_sid else {
-            return Vec::new();
-        };
-        self.out.push_back(Output::Phone(media::clear(stream_sid)));
-        self.phone.playback.cleared(now)
+        let before = marks.before.map(|name| media::mark(stream_sid, &name));
+        let audio = (!payload.is_empty()).then(|| media::media(stream_sid, payload));
+        let after = media::mark(stream_sid, &marks.after);
+        let frames = before.into_iter().chain(audio).chain([after]);
+        self.out.extend(frames.map(Output::Phone));
+        self.agent_speaks(now);
     }
 
     /// Passes on what the shop said while the model was not ready.
@@ -109,24 +155,64 @@ impl Call {
         }
     }
 
-    fn phone_audio(&mut self, payload: &str, timestamp_ms: u64) {
+    fn phone_audio(&mut self, now: u64, payload: &str, timestamp_ms: Option<u64>) {
         // Checked here because it is passed on inside a JSON string.
-        let Some(bytes) = media::decoded_len(payload) else {
+        let Some(audio) = media::decode(payload) else {
             return self.complain_about_phone();
         };
-        let expected = self
-            .phone
-            .next_timestamp
-            .replace(timestamp_ms.saturating_add(bytes / BYTES_PER_MS));
-        let missing_ms = expected.map_or(0, |expected| timestamp_ms.saturating_sub(expected));
-        if missing_ms >= MIN_GAP_MS {
-            // Audio that was lost on the way shows as a jump in time. The model counts bytes: without
-            // silence in the gap it would never hear the pause that ends a turn (`protocols.md` §1.12).
-            let groups = missing_ms.min(MAX_GAP_MS) * BYTES_PER_MS / 3;
-            let silence = "////".repeat(usize::try_from(groups).unwrap_or(0));
-            self.pass_on(&silence);
+        if let Some(begins_at) = timestamp_ms
+            && !self.take_place(now, begins_at, audio.len() as u64 / BYTES_PER_MS)
+        {
+            return self.complain_about_phone();
         }
         self.pass_on(payload);
+        self.listen(now, self.phone.clock.event(now), &audio);
+        if self.floor.awaits_audio() {
+            self.timers.set(Timer::Stall, now.saturating_add(STALL_MS));
+        } else {
+            self.timers.stop(Timer::Stall);
+        }
+    }
+
+    /// Gives audio its place in the stream. False if it has none: it has come before, or it is more
+    /// than anybody can have said by now.
+    fn take_place(&mut self, now: u64, begins_at: u64, length_ms: u64) -> bool {
+        let ends_at = begins_at.saturating_add(length_ms);
+        let elapsed = now.saturating_sub(self.phone.started_at);
+        if ends_at <= self.phone.received || ends_at > elapsed.saturating_add(MAX_AHEAD_MS) {
+            return false;
+        }
+        self.phone.received = ends_at;
+        self.phone.clock.frame(now, ends_at);
+        let passed_on = self.phone.passed_on.unwrap_or(begins_at);
+        self.phone.passed_on = Some(passed_on.max(ends_at));
+        // Audio that was lost on the way shows as a jump in time. The model counts bytes: without
+        // silence in the gap it would never hear the pause that ends a turn (`protocols.md` §1.12).
+        let missing_ms = begins_at.saturating_sub(passed_on);
+        if missing_ms >= MIN_GAP_MS {
+            self.pass_on_silence(now, missing_ms.min(MAX_GAP_MS));
+        }
+        true
+    }
+
+    /// No audio has come for a while, and somebody is speaking.
+    pub(super) fn on_stall(&mut self, now: u64) {
+        self.log(LogLine::warn("stalled"));
+        self.pass_on_silence(now, STALL_SILENCE_MS);
+        let passed_on = self.phone.passed_on.unwrap_or(0);
+        self.phone.passed_on = Some(passed_on.saturating_add(STALL_SILENCE_MS));
+    }
+
+    fn pass_on_silence(&mut self, now: u64, ms: u64) {
+        let bytes = usize::try_from(ms.saturating_mul(BYTES_PER_MS)).unwrap_or(0);
+        let silence = vec![ulaw::SILENCE; bytes];
+        self.pass_on(&media::encode(&silence));
+        let heard = bytes.min(MAX_HEARD_SILENCE);
+        self.listen(
+            now,
+            self.phone.received,
+            silence.get(..heard).unwrap_or_default(),
+        );
     }
 
     fn pass_on(&mut self, payload: &str) {
@@ -153,6 +239,7 @@ impl Call {
         }
         self.phone.stream_sid = Some(stream_sid.to_owned());
         self.phone.started_at = now;
+        self.phone.clock.start(now);
         self.turn.quiet_since = now;
         self.log(LogLine::info("stream_started"));
         if self.ending.is_leaving() || self.record.end_reason == Some(EndReason::ModelLost) {
@@ -163,12 +250,17 @@ impl Call {
     }
 
     fn phone_played(&mut self, now: u64, mark: &str) {
-        for heard in self.phone.playback.echoed(now, mark) {
+        let at = self.phone.clock.event(now);
+        for heard in self.phone.playback.echoed(at, mark) {
             self.record
                 .transcript
                 .agent_heard(&heard.item_id, heard.bytes);
+            self.keys_heard(&heard.item_id, heard.bytes);
         }
         self.note_disclosure(now);
+        if !self.floor.is_paused() {
+            self.note_stop();
+        }
         if self.phone.playback.is_drained() {
             self.timers.stop(Timer::Drain);
             self.save();

@@ -9,7 +9,7 @@ use crate::twilio::webhook::CallStatus;
 use serde::{Deserialize, Serialize};
 
 /// Form of the snapshot; rises when an old one could be misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything about a call that matters after it. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -119,26 +119,56 @@ pub enum Handoff {
 pub struct Metrics {
     /// From the start of the stream to the agent's first audio, in ms.
     pub first_audio_ms: Option<u64>,
-    /// From the end of the shop's words to the agent's next audio, in ms, turn by turn.
+    /// From the shop's last sound to the agent's next audio, in ms, turn by turn.
     pub response_ms: Vec<u64>,
-    /// The shop's interruptions.
-    pub barge_ins: Vec<BargeIn>,
+    /// The sounds of the shop that stopped the agent.
+    pub interruptions: Vec<Interruption>,
     /// How often the model was lost and reached again.
     pub reconnects: u32,
     /// How often the agent had to ask whether anybody is there.
     pub silence_prompts: u32,
 }
 
-/// One interruption.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// A sound of the shop that stopped the agent.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BargeIn {
+pub struct Interruption {
     /// When, in ms since the answer.
     pub at_ms: u64,
+    /// Who heard it first.
+    pub detector: Detector,
+    /// From the first sound, as far as the detector can tell, to the `clear`, in ms.
+    pub onset_to_clear_ms: Option<u64>,
     /// How much of the agent's item had been heard, in ms.
     pub heard_ms: u64,
-    /// How much of it had been sent, in ms.
-    pub sent_ms: u64,
+    /// How much was still to play, in ms.
+    pub rest_ms: u64,
+    /// The agent went on where it had stopped.
+    pub resumed: bool,
+    /// By how much later than the phone's marks tell the model was told the agent was cut off, in ms.
+    pub truncation_error_ms: Option<i64>,
+    /// How long the phone played on after the `clear` was sent, by its marks, in ms.
+    pub stale_ms: Option<u64>,
+}
+
+/// Who hears the shop speak.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detector {
+    /// Ours.
+    Local,
+    /// The model's.
+    Model,
+}
+
+impl Detector {
+    /// As one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Model => "model",
+        }
+    }
 }
 
 /// The most entries a list of metrics keeps.

@@ -1,8 +1,17 @@
 //! What the model says and what it hears: audio to the phone, words to the transcript.
 
 use super::Call;
+use super::output::LogLine;
 use super::timers::Timer;
+use crate::audio::ulaw::BYTES_PER_MS;
+use crate::order::backchannel::asks_to_wait;
 use crate::twilio::media;
+
+/// A turn of the agent longer than this ends with its sentence, in bytes of audio: half a minute. A
+/// read-back of a large order takes 20 s.
+const MAX_TURN_BYTES: u64 = 30_000 * BYTES_PER_MS;
+/// And here if there is no end to the sentence.
+const LONGEST_TURN_BYTES: u64 = 40_000 * BYTES_PER_MS;
 
 impl Call {
     /// All of an item's audio has come: its words and its audio belong together now.
@@ -18,17 +27,49 @@ impl Call {
         {
             return;
         }
-        let Some(bytes) = media::decoded_len(delta) else {
+        let Some(audio) = media::decode(delta) else {
             return;
         };
+        let bytes = audio.len() as u64;
         let from = self.model.received(item_id, bytes);
         let at = self.record.at_ms(now);
         self.record
             .transcript
             .agent_audio(item_id, at, from.saturating_add(bytes));
         self.model.current.spoke = true;
-        self.agent_speaks(now);
-        self.play(now, item_id, from, bytes, delta);
+        if self.model.current.greets {
+            self.record_greeting(item_id, &audio);
+        }
+        match self.end_of_monologue(item_id, from.saturating_add(bytes)) {
+            None => self.play(now, item_id, from, audio, delta),
+            Some(end) => self.cut_monologue(now, item_id, from, end, audio),
+        }
+    }
+
+    /// Where an item that is too long ends, in bytes of it, once that is in what has come.
+    fn end_of_monologue(&self, item_id: &str, received: u64) -> Option<u64> {
+        if received <= MAX_TURN_BYTES {
+            return None;
+        }
+        let sentence = self
+            .record
+            .transcript
+            .sentence_end_after(item_id, MAX_TURN_BYTES);
+        let end = sentence.map_or(LONGEST_TURN_BYTES, |end| end.min(LONGEST_TURN_BYTES));
+        (end <= received).then_some(end)
+    }
+
+    /// Nobody listens to a monologue: it ends with this sentence, and the shop has the floor.
+    fn cut_monologue(&mut self, now: u64, item_id: &str, from: u64, end: u64, mut audio: Vec<u8>) {
+        audio.truncate(usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX));
+        if !audio.is_empty() {
+            let payload = media::encode(&audio);
+            self.play(now, item_id, from, audio, &payload);
+        }
+        self.log(LogLine::info("monologue_cut").n(end / BYTES_PER_MS));
+        self.record.transcript.agent_cut(item_id);
+        self.cancel_response();
+        self.truncate(item_id, end / BYTES_PER_MS);
     }
 
     pub(super) fn words_delta(&mut self, now: u64, response_id: &str, item_id: &str, words: &str) {
@@ -42,8 +83,13 @@ impl Call {
     }
 
     pub(super) fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
+        if self.is_echo_turn(item_id) {
+            return;
+        }
         let at = self.record.at_ms(now);
         self.record.transcript.shop_words(item_id, at, words);
+        self.reconsider(now, item_id, words);
+        self.turn.asked_to_wait |= asks_to_wait(words);
         self.reopen_if_rejected(now, words);
         self.save();
         if !self.record.transcript.is_pending() {

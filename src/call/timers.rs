@@ -5,6 +5,12 @@
 pub enum Timer {
     /// Nobody has spoken for a while: speak again.
     Silence,
+    /// It must be decided whether the agent goes on.
+    Decide,
+    /// The model should have taken the shop's turn by now.
+    Commit,
+    /// Audio should have come while the shop speaks.
+    Stall,
     /// The shop has spoken for implausibly long: its pause was missed.
     ShopTurn,
     /// The call has lasted as long as it may.
@@ -17,20 +23,26 @@ pub enum Timer {
     LineGone,
     /// The words of the shop that a total needs have not been written down in time.
     Words,
+    /// The keys should have been heard by now.
+    Keys,
     /// The model is expected to answer: to open, to configure, or to begin a response.
     Model,
     /// The last words should be written down by now: write the outcome.
     Finish,
 }
 
-const TIMERS: [Timer; 9] = [
+const TIMERS: [Timer; 13] = [
     Timer::Silence,
+    Timer::Decide,
+    Timer::Commit,
+    Timer::Stall,
     Timer::ShopTurn,
     Timer::MaxDuration,
     Timer::Drain,
     Timer::Closing,
     Timer::LineGone,
     Timer::Words,
+    Timer::Keys,
     Timer::Model,
     Timer::Finish,
 ];

@@ -74,6 +74,15 @@ impl Call {
                     Ok(Ran::Said(self.confirm(totals)))
                 }
             }
+            Tool::PressDigits(_)
+                if self.model.is_cut_off() || self.model.pending_keys.is_some() =>
+            {
+                Ok(Ran::Said(tools::interrupted()))
+            }
+            Tool::PressDigits(digits) => {
+                self.press(now, call_id, &digits);
+                Ok(Ran::Later)
+            }
             Tool::EndCall | Tool::EscalateToHuman if self.model.is_cut_off() => {
                 Err(vec![FieldError::new(
                     "",
@@ -144,6 +153,7 @@ fn known_name(name: &str) -> &'static str {
         "set_customer",
         "set_address",
         "confirm_total",
+        "press_digits",
         "end_call",
         "escalate_to_human",
     ]

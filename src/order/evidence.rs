@@ -165,7 +165,7 @@ pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEviden
 /// The evidence for the total: the shop has to have said it, and not taken it back.
 pub fn total(amount: Cents, transcript: &Transcript) -> FieldEvidence {
     let mut said = (Proof::Unproven, None);
-    for turn in transcript.shop_turns() {
+    for turn in transcript.shop_turns().filter(|turn| counts(turn)) {
         said = match total_said(turn.heard_text(), amount) {
             TotalSaid::Same => (Proof::Proven, Some(turn)),
             TotalSaid::Other if said.1.is_some() => (Proof::Contradicted, Some(turn)),
@@ -190,7 +190,11 @@ pub fn subtotal(amount: Cents, total_amount: Cents, transcript: &Transcript) -> 
             .iter()
             .any(|a| a.cents == amount)
     };
-    let said = transcript.shop_turns().filter(states).last();
+    let said = transcript
+        .shop_turns()
+        .filter(|turn| counts(turn))
+        .filter(states)
+        .last();
     amount_field(
         "subtotal",
         if said.is_some() {
@@ -200,6 +204,12 @@ pub fn subtotal(amount: Cents, total_amount: Cents, transcript: &Transcript) -> 
         },
         said,
     )
+}
+
+/// Whether a turn of the shop can be evidence. An acknowledgement came before the agent had said
+/// what it would answer: it counts only if it objects.
+fn counts(turn: &Turn) -> bool {
+    turn.acknowledges.is_none() || matches!(answer::read(turn.heard_text()), Answer::Objects { .. })
 }
 
 fn amount_field(name: &str, proof: Proof, turn: Option<&Turn>) -> FieldEvidence {
@@ -236,13 +246,12 @@ const ANSWER_WITHIN: usize = 3;
 impl<'a> Lines<'a> {
     fn new(transcript: &'a Transcript) -> Self {
         let turns = transcript.turns();
-        let shop_from = |at: usize| {
-            turns
-                .iter()
-                .enumerate()
-                .skip(at)
-                .filter(|(_, t)| t.role == Role::Shop && !t.heard_text().is_empty())
-        };
+        let shop_from =
+            |at: usize| {
+                turns.iter().enumerate().skip(at).filter(|(_, t)| {
+                    t.role == Role::Shop && !t.heard_text().is_empty() && counts(t)
+                })
+            };
         let agent = turns
             .iter()
             .enumerate()

@@ -266,7 +266,7 @@ impl Spoken {
 }
 
 /// Stands in the split text where the speaker paused.
-const PAUSE: &str = ",";
+pub(super) const PAUSE: &str = ",";
 
 /// Whether the sentence says that an artificial intelligence is speaking.
 pub fn discloses_ai(text: &str) -> bool {
@@ -275,6 +275,14 @@ pub fn discloses_ai(text: &str) -> bool {
         "ai",
         "a.i.",
         "artificial intelligence",
+        "inteligencia artificial",
+        "inteligência artificial",
+        "intelligenza artificiale",
+        "intelligence artificielle",
+        "d'intelligence artificielle",
+        "künstliche intelligenz",
+        "ki-assistent",
+        "ki",
         "automated assistant",
         "virtual assistant",
         "digital assistant",
@@ -284,9 +292,9 @@ pub fn discloses_ai(text: &str) -> bool {
     .any(|phrase| spoken.has_phrase(phrase))
 }
 
-/// Lower-case words and numbers; apostrophes stay inside words, decimals and thousands inside
+/// Lower-case words, numbers and [`PAUSE`]s; apostrophes stay inside words, decimals and thousands inside
 /// numbers.
-fn split(text: &str) -> Vec<String> {
+pub(super) fn split(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.to_lowercase().replace('’', "'").chars().collect();
     let mut words = vec![String::new()];
     for (at, &c) in chars.iter().enumerate() {

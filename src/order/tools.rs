@@ -1,6 +1,7 @@
-//! The six tools the model may call. Arguments are checked strictly: a bad one goes back to the
+//! The tools the model may call. Arguments are checked strictly: a bad one goes back to the
 //! model as a precise error, and nothing of that call reaches the order.
 
+use super::digits::Digits;
 use super::money::Cents;
 use super::request::{item_fields, parse_address, phone_field, text};
 use super::state::{
@@ -31,6 +32,8 @@ pub enum Tool {
     SetAddress(Address),
     /// The shop stated the total after the read-back.
     ConfirmTotal(Totals),
+    /// Press keys of the telephone.
+    PressDigits(Digits),
     /// Say goodbye and hang up.
     EndCall,
     /// Hand the call to a human.
@@ -116,6 +119,13 @@ impl Tool {
                     _ => Err(vec![FieldError::new("", "is incomplete")]),
                 }
             }
+            "press_digits" => {
+                let digits = digits(&mut fields, "digits");
+                fields.finish()?;
+                digits
+                    .map(Self::PressDigits)
+                    .ok_or_else(|| vec![FieldError::new("", "is incomplete")])
+            }
             "end_call" => {
                 fields.optional_text("reason", 300);
                 fields.finish().map(|()| Self::EndCall)
@@ -170,6 +180,12 @@ pub fn definitions() -> Vec<Value> {
             &["subtotal", "total"],
         ),
         tool(
+            "press_digits",
+            "Press keys on an automatic phone menu (\"for orders press 1\"). Say nothing in the same response; what the menu says next follows.",
+            json!({ "digits": text("Keys to press on a phone menu, in order: 0-9, * and #; a comma waits half a second") }),
+            &["digits"],
+        ),
+        tool(
             "end_call",
             "Hang up. Say goodbye in the same response.",
             json!({ "reason": text("Why the call ends") }),
@@ -215,6 +231,16 @@ impl Answer<'_> {
 /// The tool did what it was asked to.
 pub fn done() -> String {
     DONE.to_json()
+}
+
+/// The shop spoke into it.
+pub fn interrupted() -> String {
+    Answer {
+        ok: false,
+        next: Some("The shop has just interrupted: listen first."),
+        ..DONE
+    }
+    .to_json()
 }
 
 /// The tool changed the order, which now stands like this.
@@ -268,6 +294,17 @@ fn amount(fields: &mut Fields<'_>, key: &'static str) -> Option<Cents> {
     cents
 }
 
+fn digits(fields: &mut Fields<'_>, key: &'static str) -> Option<Digits> {
+    fields.required(key);
+    let problem = match fields.value(key)?.as_str().map(Digits::parse) {
+        Some(Ok(digits)) => return Some(digits),
+        Some(Err(error)) => error.to_string(),
+        None => "must be a text".to_owned(),
+    };
+    fields.problem(key, problem);
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,11 +348,28 @@ mod tests {
                 total: Cents(2010)
             }))
         );
+        assert_eq!(
+            Tool::parse("press_digits", r#"{"digits":"1,*#"}"#),
+            Ok(Tool::PressDigits(Digits::parse("1,*#").unwrap()))
+        );
         assert_eq!(Tool::parse("end_call", ""), Ok(Tool::EndCall));
         assert_eq!(
             Tool::parse("escalate_to_human", r#"{"reason":"r"}"#),
             Ok(Tool::EscalateToHuman)
         );
+    }
+
+    #[test]
+    fn every_declared_tool_is_known() {
+        for definition in definitions() {
+            let name = definition["name"].as_str().unwrap();
+            let unknown = FieldError::new("", "there is no tool of this name");
+            assert!(
+                Tool::parse(name, r#"{"x":1}"#).is_err_and(|errors| errors != [unknown]),
+                "{name}"
+            );
+            assert_eq!(definition["parameters"]["additionalProperties"], false);
+        }
     }
 
     #[test]
@@ -362,6 +416,15 @@ mod tests {
             ("confirm_total", r#"{"subtotal":5,"total":4}"#, "/total"),
             ("confirm_total", r#"{"subtotal":5,"total":5.005}"#, "/total"),
             ("confirm_total", r#"{"subtotal":5,"total":"5"}"#, "/total"),
+            ("press_digits", "{}", "/digits"),
+            ("press_digits", r#"{"digits":""}"#, "/digits"),
+            ("press_digits", r#"{"digits":"one"}"#, "/digits"),
+            ("press_digits", r#"{"digits":1}"#, "/digits"),
+            (
+                "press_digits",
+                r#"{"digits":"4111*1111,,,1111#1111"}"#,
+                "/digits",
+            ),
             ("escalate_to_human", "{}", "/reason"),
             ("end_call", "[]", ""),
             ("end_call", "{", ""),

@@ -1,8 +1,9 @@
 //! What was heard on the line. The agent's words count only as far as their audio was proven to
 //! have played; the shop's words are what the transcription wrote down.
 
-use super::payment;
+use super::anchors::Anchors;
 use super::spoken::Spoken;
+use super::{payment, sentence};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -38,6 +39,22 @@ pub struct Turn {
     pub cut: bool,
     /// Shop: the words are still being written down.
     pub pending: bool,
+    /// Agent: where words and audio stood together, until all of it was heard.
+    #[serde(default, skip_serializing_if = "Anchors::is_empty")]
+    anchors: Anchors,
+    /// Shop: it only acknowledged, in the middle of a turn of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledges: Option<Acknowledges>,
+}
+
+/// What an acknowledgement was given to.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Acknowledges {
+    /// The agent's turn.
+    pub turn: String,
+    /// How much of it had been heard, in ms.
+    pub heard_ms: u64,
 }
 
 /// The conversation, oldest turn first.
@@ -56,21 +73,26 @@ const BYTES_PER_SEC: u64 = 8_000;
 const MAX_TURN_CHARS: usize = 4_000;
 
 impl Turn {
-    /// The words that were heard. For the agent: in proportion to the audio proven to have played,
-    /// cut back to a whole word. While more audio may come, its words run ahead of it, so that no
-    /// more count than anybody could have said in that time.
+    /// All words, heard or not.
+    pub fn words(&self) -> &str {
+        &self.text
+    }
+
+    /// The words that were heard. For the agent: as far as its audio is proven to have played, cut
+    /// back to a whole word. What that is, is estimated twice, between the places where words and
+    /// audio stood together and in proportion to the whole, and the smaller counts. While more audio
+    /// may come, its words run ahead of it, so that no more count than anybody could have said in
+    /// that time.
     pub fn heard_text(&self) -> &str {
-        if self.role == Role::Shop
-            || (self.complete && self.received > 0 && self.heard >= self.received)
-        {
+        if self.role == Role::Shop || self.is_heard_out() {
             return &self.text;
         }
-        let chars = self.text.chars().count() as u64;
+        let (chars, received) = self.end();
         let share = chars
             .saturating_mul(self.heard)
-            .checked_div(self.received)
+            .checked_div(received)
             .unwrap_or(0)
-            .min(chars);
+            .min(self.anchors.chars_at(self.heard, (chars, received)));
         let sayable = self.heard.saturating_mul(MAX_CHARS_PER_SEC) / BYTES_PER_SEC;
         let share = if self.complete {
             share
@@ -90,6 +112,38 @@ impl Turn {
             .rfind(char::is_whitespace)
             .and_then(|at| heard.get(..at))
             .unwrap_or_default()
+    }
+
+    /// How much of the agent's turn is proven to have played, in ms of audio.
+    pub fn heard_ms(&self) -> u64 {
+        to_ms(self.heard)
+    }
+
+    /// The agent's turn has come and played to its end.
+    fn is_heard_out(&self) -> bool {
+        self.complete && self.received > 0 && self.heard >= self.received
+    }
+
+    /// The end of the turn so far: characters of its words, bytes of its audio.
+    fn end(&self) -> (u64, u64) {
+        (self.text.chars().count() as u64, self.received)
+    }
+
+    /// Behind which byte so many characters have been said, rounded up: the later of both estimates.
+    fn said_at(&self, chars: u64) -> u64 {
+        let end = self.end();
+        let in_proportion = match end.0 {
+            0 => 0,
+            all => chars.saturating_mul(end.1).div_ceil(all),
+        };
+        in_proportion.max(self.anchors.bytes_at(chars, end))
+    }
+
+    /// Places are of use only while it matters where the turn was cut.
+    fn forget_anchors(&mut self) {
+        if self.is_heard_out() {
+            self.anchors.clear();
+        }
     }
 }
 
@@ -124,10 +178,16 @@ impl Transcript {
     /// More of the agent's words.
     pub fn agent_words(&mut self, id: &str, at_ms: u64, words: &str) {
         let turn = self.turn(id, Role::Agent, at_ms);
+        let (chars, received) = turn.end();
         push_bounded(&mut turn.text, words);
+        if turn.end().0 > chars && !turn.is_heard_out() {
+            turn.anchors.add(chars, received);
+        }
         // A card number may be complete only with this piece.
         if let Cow::Owned(clean) = payment::without_cards(&turn.text) {
             turn.text = clean;
+            // They count characters that are gone.
+            turn.anchors.clear();
         }
     }
 
@@ -140,6 +200,7 @@ impl Transcript {
     pub fn agent_heard(&mut self, id: &str, bytes: u64) {
         if let Some(turn) = self.find(id) {
             turn.heard = turn.heard.max(bytes.min(turn.received));
+            turn.forget_anchors();
         }
     }
 
@@ -147,7 +208,20 @@ impl Transcript {
     pub fn agent_complete(&mut self, id: &str) {
         if let Some(turn) = self.find(id) {
             turn.complete = true;
+            turn.forget_anchors();
         }
+    }
+
+    /// The first end of a sentence of this turn of the agent that is said at or behind `bytes` of its
+    /// audio, in bytes; nothing while no such end is known.
+    pub fn sentence_end_after(&self, id: &str, bytes: u64) -> Option<u64> {
+        let turn = self
+            .get(id)
+            .filter(|turn| turn.role == Role::Agent && turn.received > 0)?;
+        sentence::ends(&turn.text, turn.complete)
+            .into_iter()
+            .map(|end| turn.said_at(end as u64))
+            .find(|at| *at >= bytes)
     }
 
     /// The agent's turn was cut off.
@@ -169,6 +243,29 @@ impl Transcript {
         turn.text.clear();
         let words: String = words.trim().chars().take(MAX_TURN_CHARS).collect();
         push_bounded(&mut turn.text, &without_cards(&words));
+    }
+
+    /// The shop's turn only acknowledged the agent's, of which `heard_bytes` had been heard by then.
+    pub fn acknowledge(&mut self, shop_id: &str, agent_id: &str, heard_bytes: u64) {
+        if let Some(turn) = self.find_shop(shop_id) {
+            turn.acknowledges = Some(Acknowledges {
+                turn: agent_id.to_owned(),
+                heard_ms: to_ms(heard_bytes),
+            });
+        }
+    }
+
+    /// The shop's turn says more than an acknowledgement.
+    pub fn not_acknowledgement(&mut self, shop_id: &str) {
+        if let Some(turn) = self.find_shop(shop_id) {
+            turn.acknowledges = None;
+        }
+    }
+
+    /// The shop's turn was nobody's: our own voice came back.
+    pub fn remove(&mut self, shop_id: &str) {
+        self.turns
+            .retain(|turn| turn.role != Role::Shop || turn.id != shop_id);
     }
 
     /// A key the shop pressed.
@@ -199,6 +296,8 @@ impl Transcript {
                 complete: false,
                 cut: false,
                 pending: false,
+                anchors: Anchors::default(),
+                acknowledges: None,
             });
             self.turns.len() - 1
         });
@@ -212,6 +311,15 @@ impl Transcript {
     fn find(&mut self, id: &str) -> Option<&mut Turn> {
         self.turns.iter_mut().rfind(|turn| turn.id == id)
     }
+
+    fn find_shop(&mut self, id: &str) -> Option<&mut Turn> {
+        self.find(id).filter(|turn| turn.role == Role::Shop)
+    }
+}
+
+/// The length of so much μ-law.
+fn to_ms(bytes: u64) -> u64 {
+    bytes.saturating_mul(1_000) / BYTES_PER_SEC
 }
 
 /// The words without card numbers, also those that were said as words.
@@ -233,91 +341,4 @@ fn push_bounded(text: &mut String, more: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unheard_words_count_for_nothing() {
-        let mut t = Transcript::default();
-        t.agent_words("a", 0, "One large pizza to ");
-        t.agent_words("a", 0, "Main Street.");
-        t.agent_audio("a", 0, 16_000);
-        assert_eq!(t.turns()[0].heard_text(), "");
-        t.agent_heard("a", 8_000);
-        t.agent_complete("a");
-        assert_eq!(t.turns()[0].heard_text(), "One large");
-        t.agent_cut("a");
-        t.agent_heard("a", 99_000);
-        assert_eq!(t.turns()[0].heard_text(), "One large pizza to Main Street.");
-    }
-
-    #[test]
-    fn words_that_run_ahead_of_their_audio_were_not_heard() {
-        let mut t = Transcript::default();
-        t.agent_words("a", 0, "Hi, I'm an AI assistant calling for a customer.");
-        t.agent_audio("a", 0, 1_600);
-        t.agent_heard("a", 1_600);
-        assert_eq!(t.turns()[0].heard_text(), "", "a fifth of a second");
-        t.agent_audio("a", 0, 24_000);
-        t.agent_heard("a", 24_000);
-        t.agent_complete("a");
-        assert_eq!(
-            t.turns()[0].heard_text(),
-            "Hi, I'm an AI assistant calling for a customer."
-        );
-    }
-
-    #[test]
-    fn card_numbers_said_in_words_are_cut_out_too() {
-        let mut t = Transcript::default();
-        t.shop_words(
-            "s",
-            0,
-            "It's four one one one, one one one one, one one one one, one one one one.",
-        );
-        assert_eq!(t.turns()[0].heard_text(), "[card number removed]");
-    }
-
-    #[test]
-    fn proof_of_hearing_never_shrinks_or_exceeds_what_was_received() {
-        let mut t = Transcript::default();
-        t.agent_audio("a", 0, 100);
-        t.agent_heard("a", 80);
-        t.agent_heard("a", 20);
-        t.agent_words("a", 0, "0123456789");
-        assert_eq!(t.turns()[0].heard, 80);
-        t.agent_heard("unknown", 5);
-        assert_eq!(t.turns().len(), 1);
-    }
-
-    #[test]
-    fn the_shops_words_replace_the_place_kept_for_them() {
-        let mut t = Transcript::default();
-        t.shop_turn("s", 10);
-        t.agent_words("a", 20, "Hi.");
-        assert!(t.is_pending());
-        t.shop_words("s", 99, " Hello? my card is 4111 1111 1111 1111 ");
-        assert!(!t.is_pending());
-        assert_eq!(
-            (t.turns()[0].heard_text(), t.turns()[0].at_ms),
-            ("Hello? my card is [card number removed]", 10)
-        );
-    }
-
-    #[test]
-    fn a_flood_of_turns_and_words_stays_bounded() {
-        let mut t = Transcript::default();
-        for i in 0..2_000 {
-            t.shop_words(&i.to_string(), i, &"word ".repeat(2_000));
-        }
-        assert_eq!(t.turns().len(), MAX_TURNS);
-        assert_eq!(
-            (
-                t.turns()[0].id.as_str(),
-                t.turns()[MAX_TURNS - 1].id.as_str()
-            ),
-            ("0", "1999")
-        );
-        assert!(t.turns()[5].text.len() <= MAX_TURN_CHARS);
-    }
-}
+mod tests;

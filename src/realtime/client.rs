@@ -66,6 +66,12 @@ pub fn truncate(event_id: &str, item_id: &str, audio_end_ms: u64) -> String {
     json!({ "type": "conversation.item.truncate", "event_id": event_id, "item_id": item_id, "content_index": 0, "audio_end_ms": audio_end_ms }).to_string()
 }
 
+/// Takes an item out of the conversation.
+pub fn delete_item(event_id: &str, item_id: &str) -> String {
+    json!({ "type": "conversation.item.delete", "event_id": event_id, "item_id": item_id })
+        .to_string()
+}
+
 fn item(event_id: &str, item: &serde_json::Value) -> String {
     json!({ "type": "conversation.item.create", "event_id": event_id, "item": item }).to_string()
 }

@@ -13,6 +13,7 @@ pub type MicroDollars = u64;
 /// The price table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
+    /// Given by `PRICES`; the rest is in `MODELS`, and so on.
     models: BTreeMap<String, ModelPrice>,
     transcription: BTreeMap<String, TranscriptionPrice>,
     twilio: TwilioPrice,
@@ -79,54 +80,68 @@ pub struct Cost {
     pub cloudflare: MicroDollars,
 }
 
+const MODELS: [(&str, ModelPrice); 6] = [
+    ("gpt-realtime-2.1", LARGE),
+    ("gpt-realtime-2", LARGE),
+    ("gpt-realtime-2.1-mini", MINI),
+    ("gpt-realtime-1.5", OLDER),
+    ("gpt-realtime", OLDER),
+    ("gpt-realtime-mini", MINI),
+];
+
+const LARGE: ModelPrice = ModelPrice {
+    text_in: 4.0,
+    text_cached: 0.4,
+    text_out: 24.0,
+    audio_in: 32.0,
+    audio_cached: 0.4,
+    audio_out: 64.0,
+};
+
+const OLDER: ModelPrice = ModelPrice {
+    text_out: 16.0,
+    ..LARGE
+};
+
+const MINI: ModelPrice = ModelPrice {
+    text_in: 0.6,
+    text_cached: 0.06,
+    text_out: 2.4,
+    audio_in: 10.0,
+    audio_cached: 0.3,
+    audio_out: 20.0,
+};
+
+const TRANSCRIPTION: [(&str, TranscriptionPrice); 6] = [
+    ("gpt-4o-mini-transcribe", by_token(1.25, 5.0)),
+    ("gpt-4o-transcribe", by_token(2.5, 10.0)),
+    ("gpt-transcribe", by_time(0.0045)),
+    ("whisper-1", by_time(0.006)),
+    ("gpt-realtime-whisper", by_time(0.017)),
+    ("gpt-live-transcribe", by_time(0.017)),
+];
+
+const fn by_token(text_in: f64, text_out: f64) -> TranscriptionPrice {
+    TranscriptionPrice {
+        text_in,
+        text_out,
+        per_minute: 0.0,
+    }
+}
+
+const fn by_time(per_minute: f64) -> TranscriptionPrice {
+    TranscriptionPrice {
+        text_in: 0.0,
+        text_out: 0.0,
+        per_minute,
+    }
+}
+
 impl Default for Prices {
     fn default() -> Self {
-        let model =
-            |text_in, text_cached, text_out, audio_in, audio_cached, audio_out| ModelPrice {
-                text_in,
-                text_cached,
-                text_out,
-                audio_in,
-                audio_cached,
-                audio_out,
-            };
-        let large = model(4.0, 0.4, 24.0, 32.0, 0.4, 64.0);
-        let older = model(4.0, 0.4, 16.0, 32.0, 0.4, 64.0);
-        let mini = model(0.6, 0.06, 2.4, 10.0, 0.3, 20.0);
-        let models = [
-            ("gpt-realtime-2.1", large),
-            ("gpt-realtime-2", large),
-            ("gpt-realtime-2.1-mini", mini),
-            ("gpt-realtime-1.5", older),
-            ("gpt-realtime", older),
-            ("gpt-realtime-mini", mini),
-        ];
-        let by_token = |text_in, text_out| TranscriptionPrice {
-            text_in,
-            text_out,
-            per_minute: 0.0,
-        };
-        let by_time = |per_minute| TranscriptionPrice {
-            per_minute,
-            ..TranscriptionPrice::default()
-        };
-        let transcription = [
-            ("gpt-4o-mini-transcribe", by_token(1.25, 5.0)),
-            ("gpt-4o-transcribe", by_token(2.5, 10.0)),
-            ("gpt-transcribe", by_time(0.0045)),
-            ("whisper-1", by_time(0.006)),
-            ("gpt-realtime-whisper", by_time(0.017)),
-            ("gpt-live-transcribe", by_time(0.017)),
-        ];
         Self {
-            models: models
-                .into_iter()
-                .map(|(name, price)| (name.to_owned(), price))
-                .collect(),
-            transcription: transcription
-                .into_iter()
-                .map(|(name, price)| (name.to_owned(), price))
-                .collect(),
+            models: BTreeMap::new(),
+            transcription: BTreeMap::new(),
             twilio: TwilioPrice {
                 per_minute: 0.014,
                 stream_per_minute: 0.0044,
@@ -146,17 +161,18 @@ impl Prices {
     /// serde's message, with line and column, when the JSON has another shape.
     pub fn with_override(json: &str) -> Result<Self, serde_json::Error> {
         let given: Override = serde_json::from_str(json)?;
-        let mut prices = Self::default();
-        prices.models.extend(given.models);
-        prices.transcription.extend(given.transcription);
-        prices.twilio = given.twilio.unwrap_or(prices.twilio);
-        prices.cloudflare = given.cloudflare.unwrap_or(prices.cloudflare);
-        Ok(prices)
+        let default = Self::default();
+        Ok(Self {
+            models: given.models,
+            transcription: given.transcription,
+            twilio: given.twilio.unwrap_or(default.twilio),
+            cloudflare: given.cloudflare.unwrap_or(default.cloudflare),
+        })
     }
 
     /// Whether the table has a price for a transcription model.
     pub fn knows_transcription(&self, model: &str) -> bool {
-        self.transcription.contains_key(model)
+        find(&self.transcription, &TRANSCRIPTION, model).is_some()
     }
 
     /// The estimate for one call. `connected_ms` is 0 for a call nobody answered.
@@ -171,14 +187,9 @@ impl Prices {
         let billed_minutes = amount(connected_ms.div_ceil(60_000));
         let minutes = amount(connected_ms) / 60_000.0;
         Cost {
-            openai: self.models.get(model).map(|price| {
-                micro(
-                    price.tokens(usage)
-                        + self
-                            .transcription
-                            .get(transcription_model)
-                            .map_or(0.0, |p| p.micro(usage)),
-                )
+            openai: find(&self.models, &MODELS, model).map(|price| {
+                let transcription = find(&self.transcription, &TRANSCRIPTION, transcription_model);
+                micro(price.tokens(usage) + transcription.map_or(0.0, |p| p.micro(usage)))
             }),
             twilio: micro(
                 billed_minutes * (self.twilio.per_minute + self.twilio.stream_per_minute) * 1e6,
@@ -188,6 +199,16 @@ impl Prices {
             ),
         }
     }
+}
+
+/// The price of `name`: as given, otherwise of the table.
+fn find<'a, P>(
+    given: &'a BTreeMap<String, P>,
+    table: &'a [(&str, P)],
+    name: &str,
+) -> Option<&'a P> {
+    let listed = || table.iter().find(|(listed, _)| *listed == name);
+    given.get(name).or_else(|| listed().map(|(_, price)| price))
 }
 
 impl ModelPrice {

@@ -3,6 +3,10 @@
 
 use serde_json::{Value, json};
 
+/// The silence that ends the shop's turn, in ms. The documented default and the observed one differ
+/// (`protocols.md` §1.3): always set.
+pub const SILENCE_MS: u64 = 500;
+
 /// What differs from call to call.
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
@@ -36,8 +40,7 @@ impl Session<'_> {
                             "type": "server_vad",
                             "threshold": 0.5,
                             "prefix_padding_ms": 300,
-                            // The documented default and the observed one differ (§1.3): always set.
-                            "silence_duration_ms": 500,
+                            "silence_duration_ms": SILENCE_MS,
                             "create_response": false,
                             "interrupt_response": false
                         }

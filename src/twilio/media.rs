@@ -1,6 +1,8 @@
 //! Media Streams messages (`protocols.md` §2.9): JSON text frames, numbers as strings.
 
 use crate::json::Str;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 /// The largest message taken from a socket, in bytes.
@@ -29,8 +31,8 @@ pub enum MediaMessage<'a> {
     Media {
         /// Base64 of μ-law bytes; passed on as it is.
         payload: Str<'a>,
-        /// Milliseconds since the start of the stream.
-        timestamp_ms: u64,
+        /// When it begins, in ms since the start of the stream.
+        timestamp_ms: Option<u64>,
     },
     /// Everything queued before the mark of this name has played, or was cleared.
     Mark {
@@ -75,7 +77,7 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
             .filter(|m| !m.payload.is_empty())
             .map(|m| MediaMessage::Media {
                 payload: m.payload,
-                timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()).unwrap_or(0),
+                timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()),
             }),
         "mark" => wire.mark.map(|m| MediaMessage::Mark { name: m.name }),
         "dtmf" => wire.dtmf.map(|d| MediaMessage::Dtmf { digit: d.digit }),
@@ -119,16 +121,14 @@ pub fn clear(stream_sid: &str) -> String {
     ["{\"event\":\"clear\",\"streamSid\":\"", stream_sid, "\"}"].concat()
 }
 
-/// How many bytes this standard base64 text stands for; `None` if it is not base64.
-pub fn decoded_len(payload: &str) -> Option<u64> {
-    let trimmed = payload.trim_end_matches('=');
-    let padding = payload.len() - trimmed.len();
-    let valid = payload.len().is_multiple_of(4)
-        && padding <= 2
-        && trimmed
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/');
-    valid.then(|| (payload.len() / 4 * 3 - padding) as u64)
+/// The bytes of a payload; `None` if it is not standard base64.
+pub fn decode(payload: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(payload).ok()
+}
+
+/// Base64 of these bytes.
+pub fn encode(audio: &[u8]) -> String {
+    STANDARD.encode(audio)
 }
 
 #[derive(Deserialize)]
@@ -195,7 +195,7 @@ mod tests {
                 r#"{"event":"media","sequenceNumber":"2","media":{"track":"inbound","chunk":"1","timestamp":"5","payload":"/////w=="},"streamSid":"MZ1"}"#,
                 MediaMessage::Media {
                     payload: "/////w==".into(),
-                    timestamp_ms: 5,
+                    timestamp_ms: Some(5),
                 },
             ),
             (
@@ -243,25 +243,26 @@ mod tests {
     }
 
     #[test]
-    fn decoded_length_needs_no_decoding() {
-        for (payload, len) in [
-            ("", Some(0)),
-            ("/////w==", Some(4)),
-            ("////", Some(3)),
-            ("//8=", Some(2)),
+    fn payloads_are_standard_base64_and_nothing_else() {
+        for (payload, audio) in [
+            ("", Some(vec![])),
+            ("/////w==", Some(vec![0xFF; 4])),
+            ("//8=", Some(vec![0xFF; 2])),
             ("a", None),
             ("a===", None),
             ("ab\"d", None),
+            ("__8=", None),
         ] {
-            assert_eq!(decoded_len(payload), len, "{payload}");
+            assert_eq!(decode(payload), audio, "{payload}");
         }
+        assert_eq!(encode(&[0xFF; 4]), "/////w==");
     }
 
     proptest! {
         #[test]
         fn no_text_panics_the_parser(text in ".*") {
             let _ = parse(&text);
-            let _ = decoded_len(&text);
+            let _ = decode(&text);
         }
     }
 }

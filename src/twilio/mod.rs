@@ -5,5 +5,6 @@ pub mod number;
 pub mod rest;
 pub mod sid;
 pub mod signature;
+pub mod stream_clock;
 pub mod twiml;
 pub mod webhook;

@@ -3,6 +3,7 @@
 //! The signed text is the URL exactly as Twilio requested it, then every form parameter's name and
 //! value, sorted by name. The URL comes from the configured base URL, never from the Host header.
 
+use crate::url::Parts;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -75,18 +76,18 @@ fn mac(auth_token: &str, url: &str, params: &[(String, String)]) -> Option<Hmac<
 }
 
 fn with_default_port(url: &str) -> Option<String> {
-    let parsed = url::Url::parse(url).ok()?;
-    if parsed.port().is_some() {
-        return None;
-    }
-    let port = match parsed.scheme() {
+    let Parts {
+        scheme,
+        host,
+        port,
+        tail,
+    } = Parts::of(url)?;
+    let default = match scheme {
         "https" | "wss" => 443,
         _ => 80,
     };
-    let (scheme, rest) = url.split_once("://")?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at_checked(end)?;
-    Some(format!("{scheme}://{authority}:{port}{tail}"))
+    port.is_none()
+        .then(|| format!("{scheme}://{host}:{default}{tail}"))
 }
 
 #[cfg(test)]

@@ -103,8 +103,15 @@ impl DurableObject for CallSession {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         self.session.load().await?;
         match request.path().as_str() {
-            "/begin" => self.session.begin(request.json().await?).await,
-            "/ask" => self.session.ask(request.json().await?).await,
+            // Not `Request::json`, which would bring a second deserializer of everything.
+            "/begin" => {
+                let begin = serde_json::from_str(&request.text().await?)?;
+                self.session.begin(begin).await
+            }
+            "/ask" => {
+                let ask = serde_json::from_str(&request.text().await?)?;
+                self.session.ask(ask).await
+            }
             "/media" => self.session.media(&request),
             "/state" => self.session.live_state().await,
             _ => Response::error("", 404),
@@ -177,6 +184,10 @@ impl Session {
 
     fn perform(self: &Rc<Self>, output: Output) {
         match output {
+            Output::LoadGreeting { key } => spawn_local(Rc::clone(self).load_greeting(key)),
+            Output::KeepGreeting { key, audio } => {
+                spawn_local(Rc::clone(self).keep_greeting(key, audio));
+            }
             Output::Phone(text) => {
                 if let Some(socket) = self.phone.borrow().as_ref() {
                     // A socket that is gone says so by its close event.
@@ -368,6 +379,19 @@ impl Session {
         match self.call.borrow().as_ref() {
             Some(call) => Response::ok(call.live(now_ms())),
             None => Response::error("", 404),
+        }
+    }
+
+    /// Without one the model speaks first.
+    async fn load_greeting(self: Rc<Self>, key: String) {
+        if let Some(audio) = store::greeting(&self.env, &key).await {
+            self.input(Input::Greeting(&audio));
+        }
+    }
+
+    async fn keep_greeting(self: Rc<Self>, key: String, audio: Vec<u8>) {
+        if store::put_greeting(&self.env, &key, &audio).await.is_err() {
+            self.log(&LogLine::warn("greeting_not_kept"));
         }
     }
 

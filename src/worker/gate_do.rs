@@ -89,7 +89,7 @@ impl DurableObject for CallGate {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let ask: Ask = request.json().await?;
+        let ask: Ask = serde_json::from_str(&request.text().await?)?;
         // No other request is delivered while storage is being read or written, so the entry that
         // was read is still the entry when it is written.
         let entry = self.entry().await?;

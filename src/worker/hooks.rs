@@ -12,6 +12,7 @@ use crate::http::route::Hook;
 use crate::twilio::sid::CallSid;
 use crate::twilio::signature;
 use crate::twilio::webhook::Form;
+use crate::url::Parts;
 use worker::{Env, Request, Response};
 
 const SIGNATURE: &str = "x-twilio-signature";
@@ -104,12 +105,9 @@ async fn signed_form(mut request: Request, config: &Config) -> Result<(Form, Cal
         .get(SIGNATURE)
         .map_err(runtime_error("headers"))?
         .unwrap_or_default();
-    let url = request.url().map_err(runtime_error("url"))?;
-    let query = url
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
-    let signed_url = format!("{}{}{query}", config.public_base_url, url.path());
+    let url = request.inner().url();
+    let tail = Parts::of(&url).map_or("", |url| url.tail);
+    let signed_url = format!("{}{tail}", config.public_base_url);
     let form = Form::decode(&read_body(&mut request, FORM).await?);
     if !signature::verify(&config.auth_tokens(), &signed_url, form.params(), &given) {
         return Err(Problem::forbidden(

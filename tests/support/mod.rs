@@ -15,11 +15,14 @@
     reason = "test support: a failure here is a failed test"
 )]
 
+use orderline::audio::ulaw;
+use orderline::audio::wav::Wav;
 use orderline::call::input::Input;
 use orderline::call::output::Output;
 use orderline::call::request::CallRequest;
 use orderline::call::{Call, Settings};
 use orderline::config::Config;
+use orderline::twilio::media;
 use orderline::twilio::sid::CallSid;
 use orderline::twilio::twiml::Twiml;
 use serde_json::{Value, json};
@@ -49,10 +52,14 @@ pub struct Bench {
     pub to_phone: Vec<String>,
     pub connects: Vec<u32>,
     pub hang_ups: usize,
+    audio_ms: u64,
     pub phone_closed: bool,
     pub model_closed: usize,
     pub saves: Vec<String>,
     pub logs: Vec<String>,
+    /// Where the call looked for its greeting, and what it kept.
+    pub greeting_keys: Vec<String>,
+    pub greetings_kept: Vec<(String, Vec<u8>)>,
     pub outcomes: Vec<Value>,
     socket: u32,
     next_id: u32,
@@ -100,10 +107,13 @@ impl Bench {
             to_phone: Vec::new(),
             connects: Vec::new(),
             hang_ups: 0,
+            audio_ms: 0,
             phone_closed: false,
             model_closed: 0,
             saves: Vec::new(),
             logs: Vec::new(),
+            greeting_keys: Vec::new(),
+            greetings_kept: Vec::new(),
             outcomes: Vec::new(),
             socket: 0,
             next_id: 0,
@@ -124,9 +134,10 @@ impl Bench {
     /// A call in which the agent has greeted and disclosed, and the shop has answered.
     pub fn greeted(changes: &[(&str, &str)]) -> Self {
         let mut bench = Self::answered(changes);
-        bench.agent_says("Hi, I'm an AI assistant calling for a customer.");
+        bench.agent_says("Hello! I'm an AI assistant calling for a customer.");
         bench.play_out();
         bench.shop_says("Sure, go ahead.");
+        bench.audio_ms = 0;
         bench
     }
 
@@ -210,7 +221,7 @@ impl Bench {
         self.drain();
     }
 
-    /// A whole turn of the shop: words of half a second, then a pause, then the transcription.
+    /// A whole turn of the shop: words of a second, half a second of silence, then the transcription.
     pub fn shop_says(&mut self, words: &str) -> String {
         let item = self.shop_speaks();
         self.transcribed(&item, words);
@@ -222,8 +233,25 @@ impl Bench {
         self.next_id += 1;
         let item = format!("item_S{}", self.next_id);
         self.event(json!({ "type": "input_audio_buffer.speech_started", "item_id": item }));
-        self.advance(500);
+        self.advance(1_500);
         self.event(json!({ "type": "input_audio_buffer.speech_stopped", "item_id": item }));
+        self.event(json!({ "type": "input_audio_buffer.committed", "item_id": item }));
+        item
+    }
+
+    /// The model's detector hears speech, or a pause.
+    pub fn model_hears(&mut self, speech: bool) {
+        let edge = if speech { "started" } else { "stopped" };
+        self.event(json!({ "type": format!("input_audio_buffer.speech_{edge}") }));
+    }
+
+    /// A sound of 300 ms that the model takes for a turn.
+    pub fn shop_mutters(&mut self) -> String {
+        self.next_id += 1;
+        let item = format!("item_S{}", self.next_id);
+        self.model_hears(true);
+        self.advance(300 + 500);
+        self.model_hears(false);
         self.event(json!({ "type": "input_audio_buffer.committed", "item_id": item }));
         item
     }
@@ -282,6 +310,21 @@ impl Bench {
         self.event(json!({ "type": "response.done", "response": { "id": response, "status": status, "usage": usage } }));
     }
 
+    /// The phone's audio reaches the call in frames of 20 ms, and time passes with it.
+    pub fn line(&mut self, audio: &[u8]) {
+        for frame in audio.chunks(160) {
+            self.advance(20);
+            let timestamp = (self.now - T0 - 20).to_string();
+            let media = json!({ "payload": media::encode(frame), "timestamp": timestamp });
+            self.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
+        }
+    }
+
+    /// Silence on the line.
+    pub fn silence(&mut self, ms: usize) {
+        self.line(&vec![0xFF; ms * 8]);
+    }
+
     /// Lets time pass: deadlines fire when they are due, audio plays, marks are echoed.
     pub fn advance(&mut self, ms: u64) {
         let end = self.now + ms;
@@ -337,6 +380,26 @@ impl Bench {
         serde_json::from_str(found["item"]["output"].as_str()?).ok()
     }
 
+    /// Where the model was told that its items were cut off, in ms.
+    pub fn truncations(&self) -> Vec<(String, u64)> {
+        let sent = self.sent("conversation.item.truncate").into_iter();
+        sent.map(|event| {
+            let item = event["item_id"].as_str().unwrap().to_owned();
+            (item, event["audio_end_ms"].as_u64().unwrap())
+        })
+        .collect()
+    }
+
+    /// The call as the API shows it.
+    pub fn live(&self) -> Value {
+        serde_json::from_str(&self.call.live(self.now)).unwrap()
+    }
+
+    /// Milliseconds of audio sent to the phone so far, since the greeting.
+    pub fn audio_ms(&self) -> u64 {
+        self.audio_ms
+    }
+
     pub fn clears(&self) -> usize {
         self.to_phone
             .iter()
@@ -357,6 +420,8 @@ impl Bench {
     pub fn drain(&mut self) {
         while let Some(output) = self.call.poll() {
             match output {
+                Output::LoadGreeting { key } => self.greeting_keys.push(key),
+                Output::KeepGreeting { key, audio } => self.greetings_kept.push((key, audio)),
                 Output::Phone(text) => self.phone_gets(text),
                 Output::ClosePhone => self.phone_closed = true,
                 Output::ConnectModel { socket } => self.connects.push(socket),
@@ -381,8 +446,9 @@ impl Bench {
         match message["event"].as_str().unwrap() {
             "media" => {
                 let payload = message["media"]["payload"].as_str().unwrap();
-                self.queue
-                    .push_back(Queued::Audio(payload.len() as u64 / 4 * 3 / 8));
+                let ms = decoded_len(payload) / 8;
+                self.audio_ms += ms;
+                self.queue.push_back(Queued::Audio(ms));
             }
             "mark" => self.queue.push_back(Queued::Mark(
                 message["mark"]["name"].as_str().unwrap().into(),
@@ -431,9 +497,21 @@ impl Bench {
 /// A read-back of everything `Bench::ordered` records.
 pub const READ_BACK: &str = "So one large pepperoni pizza for pickup by Dana, phone three one oh five five five oh one four two, right?";
 
-/// Base64 of so many bytes of silence, rounded up to whole groups.
+/// A sentence of the fixtures as μ-law.
+pub fn sentence(name: &str) -> Vec<u8> {
+    let path = format!("{}/fixtures/speech/{name}.wav", env!("CARGO_MANIFEST_DIR"));
+    let wav = Wav::parse(&std::fs::read(path).unwrap()).unwrap();
+    wav.samples.into_iter().map(ulaw::encode).collect()
+}
+
+/// Base64 of so many bytes of silence.
 pub fn base64(bytes: u64) -> String {
-    "////".repeat(usize::try_from(bytes.div_ceil(3)).unwrap())
+    media::encode(&vec![0xFF; usize::try_from(bytes).unwrap()])
+}
+
+/// How many bytes this base64 stands for.
+pub fn decoded_len(payload: &str) -> u64 {
+    media::decode(payload).unwrap().len() as u64
 }
 
 fn merge(a: &Value, b: Value) -> Value {

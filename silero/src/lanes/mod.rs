@@ -1,7 +1,7 @@
 //! Four `f32` side by side: one SIMD register where WebAssembly has them, an array elsewhere.
 //!
 //! Explicit, because nothing else survives the Worker's build: link-time optimization runs at the
-//! Worker's `opt-level = "s"`, which does not vectorize loops. Both forms round alike (no fused
+//! Worker's `opt-level = "z"`, which does not vectorize loops. Both forms round alike (no fused
 //! multiply-add), so the tests on the host hold for the Worker.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -326,7 +326,10 @@ impl Bridge {
                 }
             }
             Output::HangUp => post.send(Lane::Rest, Delivery::Phone(ToPhone::HangUp)),
-            Output::Save(_) | Output::Log(_) => {}
+            Output::LoadGreeting { .. }
+            | Output::KeepGreeting { .. }
+            | Output::Save(_)
+            | Output::Log(_) => {}
             Output::Outcome(finished) => {
                 self.outcomes += 1;
                 self.outcome = Some(finished.json);

@@ -91,6 +91,84 @@ fn an_interrupted_read_back_proves_only_what_was_heard_of_it() {
 }
 
 #[test]
+fn an_okay_in_the_middle_of_a_read_back_proves_neither_side_of_it() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 40);
+    t.shop_words("s", 0, "Okay.");
+    t.acknowledge("s", "a", 40);
+    heard(&mut t, "a", "", 100);
+    assert_eq!(proofs(&t), [Proof::Stated; 3]);
+    assert_eq!(read_back(&order(), &t)[0].answered_in, None);
+    t.not_acknowledgement("s");
+    assert_eq!(
+        proofs(&t),
+        [Proof::Proven; 3],
+        "otherwise it were an answer"
+    );
+}
+
+#[test]
+fn an_acknowledgement_of_the_next_turn_proves_nothing_of_the_one_before() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    heard(
+        &mut t,
+        "b",
+        "And what is the total, with taxes and fees?",
+        50,
+    );
+    t.shop_words("s", 0, "Mm-hmm.");
+    t.acknowledge("s", "b", 50);
+    assert_eq!(proofs(&t), [Proof::Stated; 3]);
+}
+
+#[test]
+fn the_answer_counts_however_many_acknowledgements_came_before() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    for at in 0..5 {
+        let id = format!("s{at}");
+        t.shop_words(&id, at, "Mm-hmm.");
+        t.acknowledge(&id, "a", at);
+    }
+    t.shop_words("answer", 9, "Yes, that's right.");
+    assert_eq!(proofs(&t), [Proof::Proven; 3]);
+    assert_eq!(
+        read_back(&order(), &t)[0].answered_in.as_deref(),
+        Some("answer")
+    );
+}
+
+#[test]
+fn an_objection_counts_wherever_it_comes() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words("s", 0, "Yeah, that's wrong.");
+    t.acknowledge("s", "a", 40);
+    assert_eq!(proofs(&t), [Proof::Contradicted; 3]);
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words("s", 0, "Yes.");
+    heard(&mut t, "b", "Thank you, goodbye!", 100);
+    t.shop_words("s2", 0, "Okay, we don't deliver there.");
+    t.acknowledge("s2", "b", 40);
+    assert_eq!(proofs(&t), [Proof::Contradicted; 3]);
+}
+
+#[test]
+fn an_acknowledgement_states_no_total() {
+    let mut t = Transcript::default();
+    t.shop_words("s", 0, "Seventeen fifty, twenty ten with tax.");
+    assert!(total(Cents(2010), &t).is_enough());
+    t.acknowledge("s", "a", 40);
+    assert_eq!(total(Cents(2010), &t).proof, Proof::Unproven);
+    assert_eq!(
+        subtotal(Cents(1750), Cents(2010), &t).proof,
+        Proof::Unproven
+    );
+}
+
+#[test]
 fn a_rejected_read_back_is_contradicted_until_a_better_one() {
     let mut t = Transcript::default();
     heard(&mut t, "a", READ_BACK, 100);

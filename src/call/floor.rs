@@ -1,0 +1,486 @@
+//! Who has the floor: at the first sound of the shop the agent pauses, then it is decided
+//! (`design.md` §7).
+//!
+//! Two detectors listen: ours (`audio::ear`), which hears every frame at once, and the model's,
+//! whose word comes later and whose turns make the conversation. Either may be first, late, twice,
+//! or silent. What ours says about a sound decides; the model's counts where ours heard nothing.
+
+use super::Call;
+use super::ending::Farewell;
+use super::model::Flight;
+use super::output::{LogLine, Output};
+use super::record::{Detector, Interruption, MAX_METRICS};
+use super::timers::Timer;
+use crate::audio::ear::{Change, Ear};
+use crate::audio::echo::{Echo, Source};
+use crate::audio::playback::{Cut, Place};
+use crate::audio::ulaw;
+use crate::order::backchannel::is_backchannel;
+use crate::realtime::client;
+use crate::realtime::session::SILENCE_MS;
+
+/// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
+/// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
+const REAL_SPEECH_MS: u64 = 700;
+/// Who says "okay" this shortly before the agent's last word answers it, in ms.
+const ANSWER_MS: u64 = 800;
+/// How long after an echo the model may still tell of it, in ms.
+const ECHO_MEMORY_MS: u64 = 1_000;
+/// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
+/// of half a second, and both ways of a bad network.
+const TURN_PATIENCE_MS: u64 = 1_500;
+/// Echoed turns that are remembered until their words have come.
+const MAX_ECHOES: usize = 32;
+/// After so long the shop's pause was missed, in ms.
+const MAX_SHOP_TURN_MS: u64 = 60_000;
+
+/// What is known of the shop's voice.
+#[derive(Debug, Default)]
+pub(super) struct Floor {
+    ear: Ear,
+    pub(super) echo: Echo,
+    /// What our detector hears.
+    local: Local,
+    /// When it heard the agent itself.
+    echo_at: Option<u64>,
+    /// Since when the model hears speech.
+    model_since: Option<u64>,
+    /// From the first sound until the model takes it as a turn.
+    utterance: Option<Utterance>,
+    /// The agent is held, and it is undecided whether it goes on.
+    pause: Option<Pause>,
+    /// When the shop's last sound ended, until the agent answers.
+    pub(super) last_sound: Option<u64>,
+    /// Turns that the model took from an echo of the agent.
+    echoes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Local {
+    #[default]
+    Quiet,
+    /// Speech that so far is our own voice coming back.
+    Echo { since: u64 },
+    /// The shop speaks.
+    Speech { since: u64 },
+}
+
+#[derive(Debug)]
+struct Utterance {
+    began_at: u64,
+    /// It lasts long enough to be more than a sound.
+    is_long: bool,
+    is_echo: bool,
+    effect: Effect,
+}
+
+/// What an utterance did to the agent's words.
+#[derive(Clone, Debug)]
+enum Effect {
+    /// The agent was not speaking.
+    None,
+    /// It stopped, for now.
+    Paused,
+    /// It went on from this place, or had not begun. Said so near its end, it answers.
+    Resumed { place: Option<Place> },
+    /// It stopped.
+    Yielded,
+}
+
+#[derive(Debug)]
+struct Pause {
+    /// When the sound began.
+    since: u64,
+    place: Option<Place>,
+    /// Its entry in the metrics.
+    entry: Option<usize>,
+    /// How the model ended its part of the call meanwhile, and whether it said so.
+    farewell: Option<(Farewell, bool)>,
+}
+
+impl Floor {
+    /// Whether the shop speaks, as far as anybody hears.
+    pub(super) fn shop_speaks(&self) -> bool {
+        let echo = self.utterance.as_ref().is_some_and(|u| u.is_echo);
+        matches!(self.local, Local::Speech { .. }) || (self.model_since.is_some() && !echo)
+    }
+
+    /// Whether the shop has the floor, until the model has taken what it said as a turn.
+    pub(super) fn has_open_turn(&self) -> bool {
+        self.shop_speaks() || self.utterance.as_ref().is_some_and(|u| !u.is_echo)
+    }
+
+    /// Whether the agent is held.
+    pub(super) fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Whether audio is expected to go on: somebody has begun to speak and not stopped.
+    pub(super) fn awaits_audio(&self) -> bool {
+        self.model_since.is_some() || self.local != Local::Quiet
+    }
+
+    /// Whether music plays on the line.
+    pub(super) fn hears_music(&self) -> bool {
+        self.ear.is_music()
+    }
+
+    /// The model's session is gone, and what it heard with it.
+    pub(super) fn model_lost(&mut self) {
+        self.model_since = None;
+    }
+}
+
+impl Call {
+    /// The next audio of the line; it ended at this time of the stream.
+    pub(super) fn listen(&mut self, now: u64, ends_at: u64, audio: &[u8]) {
+        self.floor.echo.heard(ends_at, audio);
+        match self.floor.ear.hear(audio) {
+            Some(Change::SpeechStarted { ago_ms }) => {
+                let since = now.saturating_sub(ago_ms.into());
+                self.floor.local = Local::Echo { since };
+            }
+            Some(Change::SpeechStopped { ago_ms }) => {
+                let was = std::mem::take(&mut self.floor.local);
+                if let Local::Speech { since } = was {
+                    self.local_stopped(now, since, now.saturating_sub(ago_ms.into()));
+                }
+            }
+            None => {}
+        }
+        if let Local::Echo { since } = self.floor.local {
+            match self.floor.echo.source() {
+                Source::Nobody => {}
+                Source::Echo => self.floor.echo_at = Some(now),
+                Source::Somebody => {
+                    self.floor.local = Local::Speech { since };
+                    self.shop_began(now, Detector::Local, since);
+                }
+            }
+        }
+    }
+
+    /// The model hears the shop.
+    pub(super) fn model_heard_start(&mut self, now: u64) {
+        self.floor.model_since = Some(now);
+        self.timers
+            .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
+        let known = self.floor.utterance.as_ref();
+        if matches!(self.floor.local, Local::Speech { .. }) || known.is_some_and(|u| !u.is_echo) {
+            // Our detector was faster; the sound may even be over.
+        } else if self.hears_echo(now) {
+            self.utterance(now).is_echo = true;
+        } else {
+            self.shop_began(now, Detector::Model, now);
+        }
+    }
+
+    /// The model hears a pause.
+    pub(super) fn model_heard_stop(&mut self, now: u64) {
+        self.timers.stop(Timer::ShopTurn);
+        let started = self.floor.model_since.take().unwrap_or(now);
+        self.turn.quiet_since = now;
+        self.timers
+            .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
+        if self.floor.local == Local::Quiet {
+            // It waits for half a second of silence before it says so.
+            let ended = now.saturating_sub(SILENCE_MS).max(started);
+            self.sound_ended(now, started, ended);
+        }
+    }
+
+    /// The shop's turn is part of the conversation: it is the agent's turn.
+    pub(super) fn shop_turn_taken(&mut self, now: u64, item_id: &str) {
+        self.timers.stop(Timer::Commit);
+        self.floor.model_since = None;
+        if self.floor.pause.is_some() {
+            self.give_up_floor(now);
+        }
+        let utterance = self.floor.utterance.take();
+        let began_at = utterance.as_ref().map_or(now, |u| u.began_at);
+        if utterance.as_ref().is_some_and(|u| u.is_echo) {
+            return self.forget_echo(item_id);
+        }
+        self.log(LogLine::debug("shop_turn"));
+        let at = self.record.at_ms(began_at);
+        self.record.transcript.shop_turn(item_id, at);
+        if let Some(Effect::Resumed { place }) = utterance.map(|u| u.effect) {
+            match place {
+                Some(place) if place.rest_ms > ANSWER_MS => {
+                    return self.record.transcript.acknowledge(
+                        item_id,
+                        &place.item_id,
+                        place.bytes,
+                    );
+                }
+                Some(_) => {}
+                // The answer to what was said before is on its way.
+                None => return,
+            }
+        }
+        if self.ending.is_closing() || self.phone.gone {
+        } else if self.greeting_is_due() {
+            self.greet(now);
+        } else {
+            self.want(None, true);
+        }
+    }
+
+    /// The words of a turn that was taken for a mere acknowledgement say more: the agent stops
+    /// after all.
+    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) {
+        let turn = self.record.transcript.get(item_id);
+        if turn.is_some_and(|turn| turn.acknowledges.is_some()) && !is_backchannel(words) {
+            self.record.transcript.not_acknowledgement(item_id);
+            if !self.ending.is_closing() && !self.phone.gone {
+                self.log(LogLine::info("reconsidered"));
+                self.interrupt(now);
+                self.want(None, true);
+            }
+        }
+    }
+
+    /// Whether these words are the agent's own, come back over the line.
+    pub(super) fn is_echo_turn(&self, item_id: &str) -> bool {
+        self.floor.echoes.iter().any(|echo| echo == item_id)
+    }
+
+    /// Stops the agent for good: on the phone at once, in the model from what was heard.
+    pub(super) fn interrupt(&mut self, now: u64) {
+        if self.floor.pause.is_none() {
+            self.hold(now, Detector::Model, now);
+        }
+        self.give_up_floor(now);
+    }
+
+    /// The model ends the call in the very words that are held: that waits for the decision.
+    pub(super) fn hold_farewell(&mut self, farewell: Farewell, spoken: bool) -> bool {
+        let Some(pause) = &mut self.floor.pause else {
+            return false;
+        };
+        pause.farewell = Some((farewell, spoken));
+        true
+    }
+
+    pub(super) fn on_decide(&mut self, now: u64) {
+        let Some(pause) = &self.floor.pause else {
+            return;
+        };
+        // Where only the model heard something, its word comes half a second after the sound.
+        let settled = pause.since.saturating_add(REAL_SPEECH_MS + SILENCE_MS);
+        if matches!(self.floor.local, Local::Speech { .. }) {
+            self.give_up_floor(now);
+        } else if self.floor.model_since.is_none() {
+            self.go_on(now);
+        } else if now < settled {
+            self.timers.set(Timer::Decide, settled);
+        } else {
+            self.give_up_floor(now);
+        }
+    }
+
+    /// The model has not taken the turn that was heard to end.
+    pub(super) fn on_commit_overdue(&mut self, now: u64) {
+        let long = self
+            .floor
+            .utterance
+            .as_ref()
+            .is_some_and(|u| u.is_long && !u.is_echo);
+        if matches!(self.floor.local, Local::Speech { .. }) {
+            return;
+        }
+        if self.floor.model_since.is_some() || long {
+            self.commit_turn(now);
+        } else {
+            self.floor.utterance = None;
+        }
+    }
+
+    pub(super) fn on_shop_turn_overdue(&mut self, now: u64) {
+        self.commit_turn(now);
+    }
+
+    /// What the shop said is a turn, whatever the model thinks of it.
+    fn commit_turn(&mut self, now: u64) {
+        self.log(LogLine::warn("shop_turn_overdue"));
+        if self.model.is_ready() {
+            self.out
+                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+        }
+        self.model_heard_stop(now);
+        // Tried once.
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.is_long = false;
+        }
+    }
+
+    /// Somebody in the shop began to make sounds.
+    fn shop_began(&mut self, now: u64, detector: Detector, since: u64) {
+        self.turn.silence_prompts = 0;
+        self.turn.asked_to_wait = false;
+        self.timers.stop(Timer::Silence);
+        self.utterance(since).is_echo = false;
+        // Closing words are heard to their end.
+        if self.floor.pause.is_none() && self.agent_has_floor(now) && !self.ending.is_closing() {
+            self.hold(now, detector, since);
+        }
+    }
+
+    /// Whether what the model hears is the agent itself. Its word may come late.
+    fn hears_echo(&mut self, now: u64) -> bool {
+        let recent = |at: u64| now.saturating_sub(at) <= ECHO_MEMORY_MS;
+        match self.floor.echo.source() {
+            Source::Echo => true,
+            Source::Somebody => false,
+            Source::Nobody => self.floor.echo_at.is_some_and(recent),
+        }
+    }
+
+    fn local_stopped(&mut self, now: u64, since: u64, ended: u64) {
+        self.turn.quiet_since = now;
+        self.timers
+            .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
+        self.sound_ended(now, since, ended);
+    }
+
+    fn sound_ended(&mut self, now: u64, since: u64, ended: u64) {
+        let is_long = ended.saturating_sub(since) >= REAL_SPEECH_MS;
+        self.floor.last_sound = Some(ended);
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.is_long |= is_long;
+        }
+        if self.floor.pause.is_none() {
+        } else if is_long {
+            self.give_up_floor(now);
+        } else {
+            self.go_on(now);
+        }
+    }
+
+    /// Whether the agent speaks or is about to.
+    fn agent_has_floor(&self, now: u64) -> bool {
+        let line = self.phone.clock.now(now);
+        let about_to = match self.model.flight {
+            Flight::Requested { .. } | Flight::Active { .. } => !self.model.is_cut_off(),
+            Flight::Free | Flight::Conflict => false,
+        };
+        self.phone.playback.is_playing(line) || about_to
+    }
+
+    /// Silences the agent at once, and keeps what it had still to say.
+    fn hold(&mut self, now: u64, detector: Detector, since: u64) {
+        let place = self.hold_phone(now);
+        let mut entry = None;
+        if let Some(place) = &place
+            && self.record.metrics.interruptions.len() < MAX_METRICS
+        {
+            entry = Some(self.record.metrics.interruptions.len());
+            let heard = matches!(detector, Detector::Local).then(|| now.saturating_sub(since));
+            self.record.metrics.interruptions.push(Interruption {
+                at_ms: self.record.at_ms(now),
+                detector,
+                onset_to_clear_ms: heard,
+                heard_ms: place.bytes / ulaw::BYTES_PER_MS,
+                rest_ms: place.rest_ms,
+                resumed: false,
+                truncation_error_ms: None,
+                stale_ms: None,
+            });
+        }
+        self.log(LogLine::info("paused").what(detector.word()));
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.effect = Effect::Paused;
+        }
+        self.floor.pause = Some(Pause {
+            since,
+            place,
+            entry,
+            farewell: None,
+        });
+        let due = since.saturating_add(REAL_SPEECH_MS).max(now);
+        self.timers.set(Timer::Decide, due);
+    }
+
+    /// It was a mere sound: the agent goes on where it stopped.
+    fn go_on(&mut self, now: u64) {
+        self.timers.stop(Timer::Decide);
+        let Some(pause) = self.floor.pause.take() else {
+            return;
+        };
+        self.resume_phone(now);
+        self.turn.quiet_since = now;
+        self.log(LogLine::info("resumed"));
+        if let Some(entry) = self.interruption(pause.entry) {
+            entry.resumed = true;
+        }
+        self.note_stop();
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.effect = Effect::Resumed { place: pause.place };
+        }
+        if let Some((farewell, spoken)) = pause.farewell {
+            self.say_farewell(now, farewell, spoken);
+        }
+    }
+
+    /// The shop wants the floor: the agent's words end where they were heard to end.
+    fn give_up_floor(&mut self, now: u64) {
+        self.timers.stop(Timer::Decide);
+        if self.floor.pause.take().is_none() {
+            return;
+        }
+        self.cancel_response();
+        for cut in self.phone.playback.drop_held() {
+            self.cut_off(&cut);
+            self.keys_cut_off(&cut.item_id);
+            self.greeting_cut_off(&cut.item_id);
+        }
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.effect = Effect::Yielded;
+            utterance.is_long = true;
+        }
+        self.turn.quiet_since = now;
+        self.note_stop();
+        self.save();
+    }
+
+    fn cut_off(&mut self, cut: &Cut) {
+        self.record.transcript.agent_cut(&cut.item_id);
+        self.truncate(&cut.item_id, cut.heard_ms);
+        self.log(LogLine::info("cut_off").n(cut.heard_ms));
+    }
+
+    /// The marks of a `clear` tell where the phone stopped, often only now.
+    pub(super) fn note_stop(&mut self) {
+        if let Some(stop) = self.phone.playback.newest_stop()
+            && let Some(entry) = self.record.metrics.interruptions.last_mut()
+        {
+            entry.stale_ms = Some(stop.stale_ms);
+            entry.truncation_error_ms = stop.error_ms;
+        }
+    }
+
+    fn interruption(&mut self, entry: Option<usize>) -> Option<&mut Interruption> {
+        self.record.metrics.interruptions.get_mut(entry?)
+    }
+
+    fn utterance(&mut self, began_at: u64) -> &mut Utterance {
+        self.floor.utterance.get_or_insert(Utterance {
+            began_at,
+            is_long: false,
+            is_echo: false,
+            effect: Effect::None,
+        })
+    }
+
+    /// The model heard the agent itself, and took it for the shop.
+    fn forget_echo(&mut self, item_id: &str) {
+        self.log(LogLine::info("echo_forgotten"));
+        if self.floor.echoes.len() >= MAX_ECHOES {
+            self.floor.echoes.remove(0);
+        }
+        self.floor.echoes.push(item_id.to_owned());
+        let event_id = self.model.event_id();
+        self.out
+            .push_back(Output::Model(client::delete_item(&event_id, item_id)));
+    }
+}

@@ -1,0 +1,89 @@
+//! The clock of a media stream: Twilio's own, read from the timestamps of its audio.
+//!
+//! What arrives from the phone keeps its order, so that anything between two frames of audio
+//! happened between them, however late all of it comes. That places a mark to 20 ms where the
+//! clock of the receiver would be wrong by the jitter of the network.
+
+/// Maps between the receiver's clock and the stream's. Times are milliseconds, on the stream's
+/// clock since its start.
+#[derive(Debug, Default)]
+pub struct StreamClock {
+    /// Receiver's time minus stream time, on the quickest way seen.
+    offset: Option<i64>,
+    /// End of the newest frame.
+    end: u64,
+    /// When the newest frame arrived, on the receiver's clock.
+    arrived: Option<u64>,
+}
+
+/// A frame comes every 20 ms. When none has come for so long, the stream's own time is not known
+/// any more, in ms.
+const MAX_SILENCE_MS: u64 = 500;
+
+impl StreamClock {
+    /// The stream starts.
+    pub fn start(&mut self, now: u64) {
+        self.offset = Some(signed(now));
+    }
+
+    /// A frame that ends at this time of the stream has arrived.
+    pub fn frame(&mut self, now: u64, end: u64) {
+        let offset = signed(now).saturating_sub(signed(end));
+        self.offset = Some(self.offset.map_or(offset, |known| known.min(offset)));
+        self.end = end;
+        self.arrived = Some(now);
+    }
+
+    /// The time of the stream that arrives now on the quickest way.
+    pub fn now(&self, now: u64) -> u64 {
+        let offset = self.offset.unwrap_or_else(|| signed(now));
+        u64::try_from(signed(now).saturating_sub(offset)).unwrap_or(0)
+    }
+
+    /// When, on the stream's clock, something happened at the phone that is told by a message that
+    /// arrived now.
+    pub fn event(&self, now: u64) -> u64 {
+        match self.arrived {
+            Some(arrived) if now.saturating_sub(arrived) <= MAX_SILENCE_MS => self.end,
+            _ => self.now(now),
+        }
+    }
+
+    /// When what happens at this time of the stream is heard of, on the receiver's clock.
+    pub fn local(&self, stream: u64) -> u64 {
+        let offset = self.offset.unwrap_or(0);
+        u64::try_from(signed(stream).saturating_add(offset)).unwrap_or(0)
+    }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_audio_the_receivers_clock_counts() {
+        let mut clock = StreamClock::default();
+        clock.start(1_000_000);
+        assert_eq!((clock.now(1_000_300), clock.event(1_000_300)), (300, 300));
+        assert_eq!(clock.local(300), 1_000_300);
+    }
+
+    #[test]
+    fn what_comes_between_two_frames_happened_between_them_however_late_it_is() {
+        let mut clock = StreamClock::default();
+        clock.start(5_000);
+        clock.frame(5_080, 20);
+        clock.frame(5_090, 40);
+        // 260 ms late, in a burst.
+        for end in [60, 80, 100] {
+            clock.frame(5_380, end);
+        }
+        assert_eq!(clock.event(5_380), 100);
+        assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
+        assert_eq!(clock.event(6_000), 1_000, "the stream has stalled");
+    }
+}

@@ -1,0 +1,115 @@
+//! The first words.
+
+mod support;
+
+use orderline::call::input::Input;
+use serde_json::json;
+use support::{Bench, STREAM};
+
+const GREETING: &str = "Hi, I'm an AI assistant calling for a customer.";
+
+fn audio() -> Vec<u8> {
+    vec![0x55; 16_000]
+}
+
+/// A call for which the greeting's audio is kept; the phone is not there yet.
+fn known() -> Bench {
+    let mut bench = Bench::placed(&[]);
+    bench.voice();
+    bench.input(Input::Greeting(&audio()));
+    bench
+}
+
+#[test]
+fn the_first_call_has_the_model_speak_it_and_keeps_it() {
+    let mut bench = Bench::answered(&[]);
+    assert!(bench.cues()[0].contains(GREETING), "{:?}", bench.cues());
+    bench.agent_says(GREETING);
+    let [(key, kept)] = &bench.greetings_kept[..] else {
+        panic!("{:?}", bench.greetings_kept)
+    };
+    assert_eq!([key.clone()].as_slice(), bench.greeting_keys);
+    assert_eq!(kept.len(), 9 * 300 * 8);
+    assert_eq!(bench.responses_wanted(), 2, "the order follows at once");
+    assert!(bench.cues()[1].contains("place an order"));
+}
+
+#[test]
+fn what_says_more_than_the_greeting_is_not_kept() {
+    let mut bench = Bench::answered(&[]);
+    bench.agent_says(&format!("{GREETING} How are you?"));
+    assert!(bench.greetings_kept.is_empty());
+    assert_eq!(bench.responses_wanted(), 1);
+}
+
+#[test]
+fn a_greeting_that_was_cut_off_is_not_kept() {
+    let mut bench = Bench::answered(&[]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_x", GREETING);
+    bench.advance(300);
+    bench.model_hears(true);
+    bench.advance(1_300);
+    bench.done(&response, "completed");
+    bench.advance(5_000);
+    assert_eq!(bench.cues().len(), 1, "the shop has the floor");
+}
+
+#[test]
+fn later_calls_play_it_when_the_line_opens_without_the_model() {
+    let mut bench = known();
+    bench.stream_up();
+    assert_eq!(bench.audio_ms(), 2_000, "the model is not there yet");
+    bench.model_up();
+    let said = &bench.sent("conversation.item.create")[0]["item"];
+    assert_eq!(said["role"], "assistant");
+    assert_eq!(said["content"][0]["text"], GREETING);
+    assert!(bench.cues()[0].contains("place an order"));
+    assert_eq!(bench.responses_wanted(), 1);
+    bench.play_out();
+    let live = bench.live();
+    assert_eq!(live["transcript"][0]["text"], GREETING);
+    bench.stop();
+    assert!(bench.outcome()["disclosure"]["heardAt"].is_string());
+    assert_eq!(bench.outcome()["metrics"]["firstAudioMs"], 0);
+}
+
+#[test]
+fn a_greeting_that_was_cut_before_the_disclosure_is_said_again() {
+    let mut bench = known();
+    bench.model_up();
+    bench.stream_up();
+    bench.advance(200);
+    bench.shop_says("Hello, Tony's Pizza, how can I help?");
+    assert_eq!(bench.clears(), 1);
+    assert_eq!(bench.audio_ms(), 4_000);
+    bench.play_out();
+    bench.shop_says("Okay.");
+    assert_eq!(bench.audio_ms(), 4_000, "said once, heard once");
+    bench.stop();
+    assert!(bench.outcome()["disclosure"]["heardAt"].is_string());
+}
+
+#[test]
+fn without_its_audio_the_model_says_it_again() {
+    let mut bench = Bench::answered(&[]);
+    bench.agent_says(GREETING);
+    bench.advance(300);
+    bench.shop_says("Tony's Pizza, hello?");
+    // It was complete before it was cut off, so that its audio is known by now.
+    assert_eq!(bench.audio_ms(), 2 * 9 * 300);
+}
+
+#[test]
+fn audio_that_comes_too_late_or_is_no_greeting_is_ignored() {
+    let mut bench = Bench::answered(&[]);
+    bench.input(Input::Greeting(&audio()));
+    assert_eq!(bench.audio_ms(), 0);
+    let mut bench = Bench::placed(&[]);
+    bench.voice();
+    bench.input(Input::Greeting(&vec![0; 1_000_000]));
+    bench.input(Input::Greeting(&[]));
+    bench.phone(json!({ "event": "connected" }));
+    bench.stream_up();
+    assert_eq!(bench.audio_ms(), 0, "{STREAM}");
+}
