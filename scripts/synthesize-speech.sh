@@ -15,7 +15,9 @@ grep -v '^#' lines.tsv | while IFS="$tab" read -r id voice text; do
   # Pitch and speed depend on the id, so that equal words in two lines are not equal bytes: the
   # simulator tells the lines apart by their bytes.
   seed=$(printf %s "$id" | cksum | cut -d' ' -f1)
-  espeak-ng -v "$voice" -s $((212 + seed % 17)) -p $((42 + seed / 17 % 17)) -w "$work/raw.wav" -- "$text"
+  # Words called into somebody's speech are long: at reading speed "no" would last 200 ms.
+  case $id in lab/*-stop) speed=90 ;; lab/*) speed=145 ;; *) speed=212 ;; esac
+  espeak-ng -v "$voice" -s $((speed + seed % 17)) -p $((42 + seed / 17 % 17)) -w "$work/raw.wav" -- "$text"
   # No silence at the ends, and no pause longer than 100 ms, which a voice activity detector
   # would take for the end of the turn. -R makes the dither the same in every run.
   sox -R "$work/raw.wav" -r 8000 -c 1 -b 16 "$work/line.wav" highpass 200 gain -h -6 rate 8000 \

@@ -23,7 +23,6 @@ mod serve;
 mod simulate;
 mod timeline;
 mod twilio;
-#[cfg(test)]
 mod virtual_time;
 mod worker;
 
@@ -52,7 +51,7 @@ enum Command {
     },
     /// Stream a recording into a Realtime session, without a phone
     Simulate(simulate::Options),
-    /// Measure against a bar, on data of scripts/lab-data.sh
+    /// Measure against a bar
     #[command(subcommand)]
     Lab(lab::Lab),
     /// Serve the Worker and its simulated peers until standard input closes

@@ -35,7 +35,6 @@ impl Play {
     }
 
     /// A play whose clock is set by whoever runs it.
-    #[cfg(test)]
     pub fn in_virtual_time(scenario: Scenario) -> Self {
         Self::on(Timeline::virtual_time(), scenario)
     }

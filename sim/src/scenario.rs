@@ -106,9 +106,9 @@ pub struct ShopRule {
 }
 
 /// What the model does when it is asked for a response. Exactly one of `opening`, `heard`,
-/// `text`, `tool` is set; it is compared with the newest item of the conversation that came
+/// `text`, `always`, `tool` is set; it is compared with the newest item of the conversation that came
 /// since the model's last response. A rule fires once unless `repeat`; the first that fits fires.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRule {
     /// Nothing was said yet on this call.
@@ -118,6 +118,9 @@ pub struct ModelRule {
     pub heard: Option<String>,
     /// The newest text item (system or user) contains this, in any case of letters.
     pub text: Option<String>,
+    /// Whatever came.
+    #[serde(default)]
+    pub always: bool,
     /// The newest item is the output of this tool.
     pub tool: Option<String>,
     /// With `tool`: the output contains this.
@@ -145,7 +148,7 @@ pub struct ToolCall {
 }
 
 /// What must be true in the end.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// `status` of the outcome.
@@ -289,6 +292,7 @@ impl ModelRule {
             ("opening", self.opening),
             ("heard", self.heard.is_some()),
             ("text", self.text.is_some()),
+            ("always", self.always),
             ("tool", self.tool.is_some()),
         ])?;
         ensure!(
@@ -345,7 +349,7 @@ mod tests {
         let e = error("[[model]]\nopening = true\nsay = \"a\"\n[[model]]\nsay = \"b\"\n");
         assert_eq!(
             e,
-            "x.toml: model rule 2: has no trigger: set one of `opening`, `heard`, `text`, `tool`"
+            "x.toml: model rule 2: has no trigger: set one of `opening`, `heard`, `text`, `always`, `tool`"
         );
         let e = error("[[shop]]\nanswered = true\nheard = \"a\"\nsay = \"b\"\n");
         assert_eq!(

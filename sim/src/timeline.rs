@@ -81,7 +81,6 @@ enum Clock {
     /// The machine, since the start.
     Real(Instant),
     /// Whoever runs the call, in ms.
-    #[cfg(test)]
     Virtual(std::sync::atomic::AtomicU64),
 }
 
@@ -92,7 +91,6 @@ impl Timeline {
     }
 
     /// An empty timeline whose clock stands at 0 until [`Self::set_ms`].
-    #[cfg(test)]
     pub fn virtual_time() -> Self {
         Self::with(Clock::Virtual(0.into()))
     }
@@ -110,13 +108,11 @@ impl Timeline {
     pub fn ms(&self) -> u64 {
         match &self.0.clock {
             Clock::Real(start) => u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-            #[cfg(test)]
             Clock::Virtual(ms) => ms.load(std::sync::atomic::Ordering::Relaxed),
         }
     }
 
     /// Moves a virtual clock; a real one goes by itself.
-    #[cfg(test)]
     pub fn set_ms(&self, now: u64) {
         if let Clock::Virtual(ms) = &self.0.clock {
             ms.store(now, std::sync::atomic::Ordering::Relaxed);

@@ -13,8 +13,13 @@
 use super::ulaw::BYTES_PER_MS;
 use std::collections::VecDeque;
 
-/// How much later than expected a mark must be to count as late, in samples: one frame.
-const LATE: u64 = 20 * BYTES_PER_MS;
+/// How exactly the stream's clock places a mark, in samples: one frame.
+const FRAME: u64 = 20 * BYTES_PER_MS;
+/// How much later than expected a mark must be to count as late, in samples.
+const LATE: u64 = 2 * FRAME;
+/// Answers of the phone that are remembered, and how many of them tell a steady line from another.
+const TRIPS: usize = 9;
+const ENOUGH_TRIPS: usize = 3;
 /// So many marks in a row that are late are a stall of the line; fewer were late themselves.
 const STALLED_MARKS: usize = 3;
 /// How much is said again after a pause of which the phone has not told where it stopped, in samples.
@@ -36,8 +41,8 @@ pub struct Playback {
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
     generation: u32,
     next_mark: u64,
-    /// The smallest delay seen between sending and the phone's answer, in samples.
-    round_trip: Option<u64>,
+    /// How long the phone took to answer, newest last; in samples.
+    trips: VecDeque<u64>,
     /// What is held back.
     held: Option<Held>,
     /// What was held back last, and where the model was told that it was cut off.
@@ -64,9 +69,12 @@ struct Held {
     /// When the phone was told to stop, and when it stopped; in samples.
     told_at: u64,
     stopped_at: u64,
-    /// The phone has told when it began and when it stopped.
+    /// The phone has told when it stopped.
     is_exact: bool,
+    /// It has told when it began.
     observed: bool,
+    /// It always takes the same time.
+    is_steady: bool,
     /// Thrown away by the phone, oldest first, and where each piece starts.
     flushed: Vec<Piece>,
     /// Came since.
@@ -90,8 +98,8 @@ pub struct Again {
     pub marks: Marks,
     /// μ-law.
     pub audio: Vec<u8>,
-    /// When it starts to play, by estimate.
-    pub starts_at: u64,
+    /// When it starts to play, by estimate; nothing when it follows the piece before it.
+    pub starts_at: Option<u64>,
 }
 
 /// Proof that an item was heard so far.
@@ -184,16 +192,24 @@ impl Held {
     }
 
     /// Takes the echo of a mark that `clear` may have thrown away: one that came before its audio
-    /// can have played tells when that was.
-    fn echoed(&mut self, at: u64, mark: u64) {
-        let flushed = self
-            .flushed
-            .iter()
-            .any(|piece| piece.mark == mark && at + LATE < piece.ends_at());
-        if flushed && (!self.is_exact || at < self.stopped_at) {
-            self.stopped_at = at;
-            self.is_exact = true;
+    /// can have played tells when that was. How long the phone took to tell.
+    fn echoed(&mut self, at: u64, mark: u64) -> Option<u64> {
+        let mut flushed = self.flushed.iter().filter(|piece| piece.mark == mark);
+        if !flushed.any(|piece| at + FRAME < piece.ends_at()) {
+            return None;
         }
+        let is_late = self.is_steady && at > self.stopped_at.saturating_add(LATE);
+        // Without its beginning, the moment of its end alone would only disturb the estimate.
+        if self.observed && !is_late && (!self.is_exact || at < self.stopped_at) {
+            self.stopped_at = at;
+        }
+        let is_first = !std::mem::replace(&mut self.is_exact, true);
+        is_first.then(|| at.saturating_sub(self.told_at))
+    }
+
+    /// Whether it is known to a frame what was heard.
+    fn is_known(&self) -> bool {
+        self.observed && (self.is_exact || self.is_steady)
     }
 }
 
@@ -213,7 +229,7 @@ impl Playback {
             });
             return None;
         }
-        let before = (self.ends_at <= self.arrival(now)).then(|| {
+        let before = self.new_start(now).map(|_| {
             // The phone begins anew. What is queued behind other audio has its place already.
             self.observed = false;
             self.late.clear();
@@ -223,9 +239,10 @@ impl Playback {
         Some(Marks { before, after })
     }
 
-    /// When audio that is sent now starts to play.
-    pub fn next_start(&self, now: u64) -> u64 {
-        self.ends_at.max(self.arrival(now)) / BYTES_PER_MS
+    /// When audio that is sent now starts to play, unless it follows what already plays.
+    pub fn new_start(&self, now: u64) -> Option<u64> {
+        let arrival = self.arrival(now);
+        (self.ends_at <= arrival).then_some(arrival / BYTES_PER_MS)
     }
 
     /// Takes the echo of a mark. What it proves, item by item; nothing if the mark is unknown, of a
@@ -237,11 +254,10 @@ impl Playback {
         };
         if generation != self.generation {
             let last = self.last.as_mut().map(|(held, _)| held);
-            for held in [self.held.as_mut(), last].into_iter().flatten() {
-                if held.generation == generation {
-                    held.echoed(at, mark);
-                }
-            }
+            let held = [self.held.as_mut(), last].into_iter().flatten();
+            let told = held.filter(|held| held.generation == generation);
+            let trips: Vec<u64> = told.filter_map(|held| held.echoed(at, mark)).collect();
+            trips.into_iter().for_each(|trip| self.learn(trip));
             return Vec::new();
         }
         let Some(known) = self.pieces.iter().position(|piece| piece.mark == mark) else {
@@ -274,6 +290,7 @@ impl Playback {
             stopped_at: self.arrival(now),
             is_exact: false,
             observed: self.observed,
+            is_steady: self.is_steady(),
             flushed: Vec::new(),
             kept: Vec::new(),
             kept_bytes: 0,
@@ -316,7 +333,7 @@ impl Playback {
         let Some(mut held) = self.held.take() else {
             return Vec::new();
         };
-        let exact = held.is_exact && held.observed;
+        let exact = held.is_known();
         let goes_on_at = if exact {
             held.stopped_at
         } else {
@@ -339,7 +356,7 @@ impl Playback {
             if rest.is_empty() && !exact {
                 continue;
             }
-            let starts_at = self.next_start(now);
+            let starts_at = self.new_start(now);
             let from = piece.from.saturating_add(played);
             // What has played to its end gets a mark of its own: its old one was thrown away.
             if let Some(marks) = self.send(now, &piece.item_id, from, rest.clone()) {
@@ -365,7 +382,7 @@ impl Playback {
 
     /// Where the phone stopped when it was told to the last time. Nothing if it has not told.
     pub fn newest_stop(&self) -> Option<Stop> {
-        let (held, told) = self.last.as_ref().filter(|(held, _)| held.is_exact)?;
+        let (held, told) = self.last.as_ref().filter(|(held, _)| held.is_known())?;
         let error_ms = told.as_ref().map(|told| {
             let known = held
                 .cuts()
@@ -397,8 +414,27 @@ impl Playback {
 
     /// When what is sent now arrives at the phone, in samples.
     fn arrival(&self, now: u64) -> u64 {
-        now.saturating_mul(BYTES_PER_MS)
-            .saturating_add(self.round_trip.unwrap_or(0))
+        let trip = self.trips.iter().min().copied().unwrap_or(0);
+        now.saturating_mul(BYTES_PER_MS).saturating_add(trip)
+    }
+
+    fn learn(&mut self, trip: u64) {
+        if self.trips.len() == TRIPS {
+            self.trips.pop_front();
+        }
+        self.trips.push_back(trip);
+    }
+
+    /// Whether the phone always takes the same time to answer: then an answer that took longer was
+    /// late itself, and the estimate is better than it.
+    fn is_steady(&self) -> bool {
+        let mut trips: Vec<u64> = self.trips.iter().copied().collect();
+        trips.sort_unstable();
+        let (least, middle) = (trips.first(), trips.get(trips.len() / 2));
+        trips.len() >= ENOUGH_TRIPS
+            && least
+                .zip(middle)
+                .is_some_and(|(least, middle)| middle - least <= LATE)
     }
 
     fn push(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> String {
@@ -418,17 +454,15 @@ impl Playback {
 
     /// Moves the estimate of what is still queued to fit the echo of this piece's mark.
     fn correct(&mut self, at: u64, piece: &Piece) {
-        if piece.audio.is_empty() {
-            let round_trip = at.saturating_sub(piece.sent_at);
-            self.round_trip = Some(
-                self.round_trip
-                    .map_or(round_trip, |known| known.min(round_trip)),
-            );
-        }
         let expected = piece.ends_at();
+        let is_steady = self.is_steady();
+        if piece.audio.is_empty() {
+            self.learn(at.saturating_sub(piece.sent_at));
+        }
         let is_first = !std::mem::replace(&mut self.observed, true);
-        let ended_at = if is_first || at <= expected {
-            // It cannot have been later than its echo; and a first echo is the best there is.
+        let ended_at = if at <= expected || (is_first && !is_steady) {
+            // It cannot have been later than its echo; and where the line is not steady, a first
+            // echo is the best there is.
             self.late.clear();
             at
         } else {

@@ -16,21 +16,31 @@ use crate::audio::echo::{Echo, Source};
 use crate::audio::playback::{Cut, Place};
 use crate::audio::ulaw;
 use crate::order::backchannel::is_backchannel;
+use crate::order::own_words::repeats;
 use crate::realtime::client;
 use crate::realtime::session::SILENCE_MS;
+use std::collections::VecDeque;
 
 /// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
 /// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
 const REAL_SPEECH_MS: u64 = 700;
+/// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
+const EAR_HOLD_MS: u64 = 300;
 /// Who says "okay" this shortly before the agent's last word answers it, in ms.
 const ANSWER_MS: u64 = 800;
+/// How much of a voice is there when it is told from an echo, in ms.
+const JUDGED_MS: u64 = 50;
 /// How long after an echo the model may still tell of it, in ms.
 const ECHO_MEMORY_MS: u64 = 1_000;
 /// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
 /// of half a second, and both ways of a bad network.
 const TURN_PATIENCE_MS: u64 = 1_500;
-/// Echoed turns that are remembered until their words have come.
-const MAX_ECHOES: usize = 32;
+/// Turns that are remembered until their words have come.
+const MAX_REMEMBERED: usize = 32;
+/// How late an echo may begin after the agent's last word, in ms.
+const TAIL_MS: u64 = 500;
+/// An echo is of one of the agent's newest turns.
+const ECHOED_TURNS: usize = 3;
 /// After so long the shop's pause was missed, in ms.
 const MAX_SHOP_TURN_MS: u64 = 60_000;
 
@@ -51,8 +61,10 @@ pub(super) struct Floor {
     pause: Option<Pause>,
     /// When the shop's last sound ended, until the agent answers.
     pub(super) last_sound: Option<u64>,
+    /// Turns whose words may be the agent's own, and whether they wait for them to be answered.
+    doubtful: VecDeque<(String, bool)>,
     /// Turns that the model took from an echo of the agent.
-    echoes: Vec<String>,
+    echoes: VecDeque<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -71,6 +83,10 @@ struct Utterance {
     /// It lasts long enough to be more than a sound.
     is_long: bool,
     is_echo: bool,
+    /// It began while the agent was to be heard: what is written down may be the agent's own words.
+    overlaps: bool,
+    /// Our own detector knows it for somebody's voice.
+    is_voice: bool,
     effect: Effect,
 }
 
@@ -153,6 +169,13 @@ impl Call {
                 Source::Nobody => {}
                 Source::Echo => self.floor.echo_at = Some(now),
                 Source::Somebody => {
+                    // Behind an echo, somebody's voice began not long ago.
+                    let was_echo = self.floor.echo_at.is_some_and(|at| at >= since);
+                    let since = if was_echo {
+                        now.saturating_sub(JUDGED_MS)
+                    } else {
+                        since
+                    };
                     self.floor.local = Local::Speech { since };
                     self.shop_began(now, Detector::Local, since);
                 }
@@ -196,28 +219,37 @@ impl Call {
         if self.floor.pause.is_some() {
             self.give_up_floor(now);
         }
-        let utterance = self.floor.utterance.take();
-        let began_at = utterance.as_ref().map_or(now, |u| u.began_at);
-        if utterance.as_ref().is_some_and(|u| u.is_echo) {
+        self.utterance(now);
+        let Some(utterance) = self.floor.utterance.take() else {
+            return;
+        };
+        if utterance.is_echo {
             return self.forget_echo(item_id);
         }
         self.log(LogLine::debug("shop_turn"));
-        let at = self.record.at_ms(began_at);
+        let at = self.record.at_ms(utterance.began_at);
         self.record.transcript.shop_turn(item_id, at);
-        if let Some(Effect::Resumed { place }) = utterance.map(|u| u.effect) {
-            match place {
-                Some(place) if place.rest_ms > ANSWER_MS => {
-                    return self.record.transcript.acknowledge(
-                        item_id,
-                        &place.item_id,
-                        place.bytes,
-                    );
-                }
-                Some(_) => {}
-                // The answer to what was said before is on its way.
-                None => return,
+        let answers = match utterance.effect {
+            Effect::Resumed { place: Some(place) } if place.rest_ms > ANSWER_MS => {
+                let transcript = &mut self.record.transcript;
+                transcript.acknowledge(item_id, &place.item_id, place.bytes);
+                false
             }
+            // The answer to what was said before is on its way.
+            Effect::Resumed { place: None } => false,
+            _ => true,
+        };
+        let waits = answers && utterance.overlaps && !utterance.is_voice;
+        if utterance.overlaps {
+            remember(&mut self.floor.doubtful, (item_id.to_owned(), waits));
         }
+        if answers && !waits {
+            self.answer_shop(now);
+        }
+    }
+
+    /// It is the agent's turn to speak.
+    fn answer_shop(&mut self, now: u64) {
         if self.ending.is_closing() || self.phone.gone {
         } else if self.greeting_is_due() {
             self.greet(now);
@@ -226,9 +258,21 @@ impl Call {
         }
     }
 
-    /// The words of a turn that was taken for a mere acknowledgement say more: the agent stops
-    /// after all.
-    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) {
+    /// What the words of a turn change about it. False if they are not the shop's.
+    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) -> bool {
+        if self.floor.echoes.iter().any(|echo| echo == item_id) {
+            return false;
+        }
+        let doubtful = self.floor.doubtful.iter().position(|(id, _)| id == item_id);
+        let doubt = doubtful.and_then(|at| self.floor.doubtful.remove(at));
+        if doubt.is_some() && self.repeats_agent(words) {
+            self.record.transcript.remove(item_id);
+            self.forget_echo(item_id);
+            return false;
+        }
+        if doubt.is_some_and(|(_, waits)| waits) {
+            self.answer_shop(now);
+        }
         let turn = self.record.transcript.get(item_id);
         if turn.is_some_and(|turn| turn.acknowledges.is_some()) && !is_backchannel(words) {
             self.record.transcript.not_acknowledgement(item_id);
@@ -238,11 +282,14 @@ impl Call {
                 self.want(None, true);
             }
         }
+        true
     }
 
-    /// Whether these words are the agent's own, come back over the line.
-    pub(super) fn is_echo_turn(&self, item_id: &str) -> bool {
-        self.floor.echoes.iter().any(|echo| echo == item_id)
+    fn repeats_agent(&self, words: &str) -> bool {
+        let turns: Vec<_> = self.record.transcript.agent_turns().collect();
+        let latest = turns.iter().rev().take(ECHOED_TURNS).rev();
+        let said: String = latest.map(|turn| turn.words().to_owned() + " ").collect();
+        repeats(words, &said)
     }
 
     /// Stops the agent for good: on the phone at once, in the model from what was heard.
@@ -319,7 +366,9 @@ impl Call {
         self.turn.silence_prompts = 0;
         self.turn.asked_to_wait = false;
         self.timers.stop(Timer::Silence);
-        self.utterance(since).is_echo = false;
+        let utterance = self.utterance(since);
+        utterance.is_echo = false;
+        utterance.is_voice |= detector == Detector::Local;
         // Closing words are heard to their end.
         if self.floor.pause.is_none() && self.agent_has_floor(now) && !self.ending.is_closing() {
             self.hold(now, detector, since);
@@ -397,7 +446,7 @@ impl Call {
             entry,
             farewell: None,
         });
-        let due = since.saturating_add(REAL_SPEECH_MS).max(now);
+        let due = since.saturating_add(REAL_SPEECH_MS + EAR_HOLD_MS).max(now);
         self.timers.set(Timer::Decide, due);
     }
 
@@ -464,10 +513,13 @@ impl Call {
     }
 
     fn utterance(&mut self, began_at: u64) -> &mut Utterance {
-        self.floor.utterance.get_or_insert(Utterance {
+        let agent_ended_at = self.phone.ends_at();
+        self.floor.utterance.get_or_insert_with(|| Utterance {
             began_at,
             is_long: false,
             is_echo: false,
+            overlaps: began_at < agent_ended_at.saturating_add(TAIL_MS),
+            is_voice: false,
             effect: Effect::None,
         })
     }
@@ -475,12 +527,16 @@ impl Call {
     /// The model heard the agent itself, and took it for the shop.
     fn forget_echo(&mut self, item_id: &str) {
         self.log(LogLine::info("echo_forgotten"));
-        if self.floor.echoes.len() >= MAX_ECHOES {
-            self.floor.echoes.remove(0);
-        }
-        self.floor.echoes.push(item_id.to_owned());
+        remember(&mut self.floor.echoes, item_id.to_owned());
         let event_id = self.model.event_id();
         self.out
             .push_back(Output::Model(client::delete_item(&event_id, item_id)));
     }
+}
+
+fn remember<T>(list: &mut VecDeque<T>, entry: T) {
+    if list.len() >= MAX_REMEMBERED {
+        list.pop_front();
+    }
+    list.push_back(entry);
 }

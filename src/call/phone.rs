@@ -36,6 +36,8 @@ pub(super) struct Phone {
     pub(super) started_at: u64,
     pub(super) playback: Playback,
     pub(super) clock: StreamClock,
+    /// Where the echo of what was sent so far would end, in samples of the stream.
+    voice_ends_at: u64,
     /// Audio that came before the model was ready.
     early: VecDeque<String>,
     early_bytes: usize,
@@ -108,8 +110,7 @@ impl Call {
     ) {
         let line = self.phone.clock.now(now);
         if !self.phone.playback.is_held() {
-            let starts_at = self.phone.playback.next_start(line);
-            self.floor.echo.sent(starts_at, &audio);
+            self.expect_echo(self.phone.playback.new_start(line), &audio);
         }
         if let Some(marks) = self.phone.playback.send(line, item_id, from, audio) {
             self.send_audio(now, payload, marks);
@@ -129,9 +130,18 @@ impl Call {
     /// Sends what was held back.
     pub(super) fn resume_phone(&mut self, now: u64) {
         for again in self.phone.playback.resume(self.phone.clock.now(now)) {
-            self.floor.echo.sent(again.starts_at, &again.audio);
+            self.expect_echo(again.starts_at, &again.audio);
             self.send_audio(now, &media::encode(&again.audio), again.marks);
         }
+    }
+
+    /// What is said now may come back. A reply stays in one piece where it was first thought to play:
+    /// the place of all of it may be wrong, but not of its parts against each other.
+    fn expect_echo(&mut self, new_start: Option<u64>, audio: &[u8]) {
+        let follows = self.phone.voice_ends_at;
+        let starts_at = new_start.map_or(follows, |at| at.saturating_mul(BYTES_PER_MS));
+        self.phone.voice_ends_at = starts_at.saturating_add(audio.len() as u64);
+        self.floor.echo.sent(starts_at / BYTES_PER_MS, audio);
     }
 
     fn send_audio(&mut self, now: u64, payload: &str, marks: Marks) {
@@ -251,7 +261,9 @@ impl Call {
 
     fn phone_played(&mut self, now: u64, mark: &str) {
         let at = self.phone.clock.event(now);
-        for heard in self.phone.playback.echoed(at, mark) {
+        let heard = self.phone.playback.echoed(at, mark);
+        let is_news = !heard.is_empty();
+        for heard in heard {
             self.record
                 .transcript
                 .agent_heard(&heard.item_id, heard.bytes);
@@ -261,7 +273,7 @@ impl Call {
         if !self.floor.is_paused() {
             self.note_stop();
         }
-        if self.phone.playback.is_drained() {
+        if is_news && self.phone.playback.is_drained() {
             self.timers.stop(Timer::Drain);
             self.save();
         }

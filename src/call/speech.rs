@@ -83,14 +83,12 @@ impl Call {
     }
 
     pub(super) fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
-        if self.is_echo_turn(item_id) {
-            return;
-        }
         let at = self.record.at_ms(now);
         self.record.transcript.shop_words(item_id, at, words);
-        self.reconsider(now, item_id, words);
-        self.turn.asked_to_wait |= asks_to_wait(words);
-        self.reopen_if_rejected(now, words);
+        if self.reconsider(now, item_id, words) {
+            self.turn.asked_to_wait |= asks_to_wait(words);
+            self.reopen_if_rejected(now, words);
+        }
         self.save();
         if !self.record.transcript.is_pending() {
             self.run_pending_total();

@@ -10,6 +10,7 @@ pub mod evidence;
 mod mention;
 pub mod money;
 mod number_words;
+pub mod own_words;
 pub mod payment;
 pub mod request;
 mod sentence;

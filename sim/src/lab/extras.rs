@@ -179,7 +179,10 @@ fn spoken_lines(root: &Path) -> anyhow::Result<Vec<Spoken>> {
 fn scenarios(root: &Path, table: &mut Table) -> anyhow::Result<()> {
     let lines = spoken_lines(root)?;
     let mut samples = Vec::new();
-    for line in lines.iter().filter(|line| line.scenario != "generic") {
+    for line in lines
+        .iter()
+        .filter(|line| !["generic", "lab"].contains(&line.scenario.as_str()))
+    {
         if line.agent {
             samples.resize(samples.len() + line.samples.len(), 0.0);
         } else {

@@ -1,4 +1,4 @@
-//! The lab: measurements against bars, on data that is not committed.
+//! The lab: measurements against bars.
 
 mod clips;
 mod corpus;
@@ -7,19 +7,24 @@ mod hearing;
 mod score;
 mod signals;
 mod table;
+mod turn_taking;
 
 use clap::Subcommand;
 
 /// What can be measured.
 #[derive(Subcommand)]
 pub(crate) enum Lab {
-    /// How well the local detector hears speech, against the bar of hearing.md
+    /// How well the local detector hears speech, against the bar of hearing.md, on data of
+    /// scripts/lab-data.sh
     Hearing,
+    /// How the agent takes turns: seeded conversations in virtual time
+    TurnTaking(turn_taking::Options),
 }
 
 /// Runs a measurement; whether every bar was met.
 pub(crate) fn run(lab: &Lab) -> anyhow::Result<bool> {
     match lab {
         Lab::Hearing => hearing::run(),
+        Lab::TurnTaking(options) => turn_taking::run(options),
     }
 }

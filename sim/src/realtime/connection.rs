@@ -4,22 +4,19 @@
 use super::Shared;
 use super::client::{self, ClientEvent, ResponseOptions};
 use super::conversation::Conversation;
+use super::ears::Ears;
 use super::fields::ApiError;
-use super::hearing::Hearing;
 use super::model::{News, Script};
 use super::record::Record;
 use super::response::{Effect, Response, Start};
 use super::session::Session;
 use super::usage::Input;
-use super::vad::{Turn, Vad};
+use super::vad::Turn;
 use crate::timeline::What;
 use orderline::audio::ulaw::BYTES_PER_MS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// From the end of a turn to its transcript.
-const TRANSCRIPTION_MS: u64 = 150;
 
 /// What the socket has to do.
 #[derive(Debug, PartialEq)]
@@ -35,8 +32,7 @@ pub struct Connection {
     session: Session,
     conversation: Conversation,
     conversation_id: String,
-    vad: Vad,
-    hearing: Hearing,
+    ears: Box<dyn Ears>,
     /// The user item that is being spoken, and when it began, in ms of audio.
     speech: Option<(String, u64)>,
     committed_ms: u64,
@@ -55,7 +51,7 @@ pub struct Connection {
 impl Connection {
     /// A session that was just opened.
     pub fn new(shared: Arc<Shared>, model: &str, expires_at: u64) -> Self {
-        let hearing = Hearing::new(shared.clips.clone());
+        let ears = (shared.ears)();
         let session = Session::new(&shared.ids.next("sess"), model, expires_at);
         let mut new = Self {
             record: Record::new(shared.clone()),
@@ -63,8 +59,7 @@ impl Connection {
             conversation: Conversation::default(),
             conversation_id: shared.ids.next("conv"),
             shared,
-            vad: Vad::new(),
-            hearing,
+            ears,
             speech: None,
             committed_ms: 0,
             news: Vec::new(),
@@ -77,7 +72,7 @@ impl Connection {
             too_early: false,
             by_fault: false,
         };
-        new.vad
+        new.ears
             .configure(new.session.at("/audio/input/turn_detection"));
         new.send(json!({"type": "session.created", "session": new.session.value()}));
         new.send(json!({"type": "conversation.created",
@@ -99,10 +94,12 @@ impl Connection {
         let done = client::parse(&event, model).and_then(|e| self.handle(now, e, event_id));
         match done {
             Ok(()) => {}
-            // Where the server makes responses too, nobody can know whether one is active.
+            // Where the server makes responses too, nobody can know whether one is active; and where
+            // it ends turns, not whether one has just been committed.
             Err(e)
                 if e.code == "conversation_already_has_active_response"
-                    && self.turns("create_response") =>
+                    && self.turns("create_response")
+                    || e.code == "input_audio_buffer_commit_empty" && self.ends_turns() =>
             {
                 self.send(e.event(event_id));
             }
@@ -164,7 +161,7 @@ impl Connection {
         match event {
             ClientEvent::SessionUpdate(update) => {
                 self.session.update(&update)?;
-                self.vad
+                self.ears
                     .configure(self.session.at("/audio/input/turn_detection"));
                 self.record.find_play(
                     self.session
@@ -176,7 +173,7 @@ impl Connection {
             }
             ClientEvent::Append(audio) => self.append(now, &audio),
             ClientEvent::Commit => {
-                let ms = self.vad.ms() - self.committed_ms;
+                let ms = self.ears.ms() - self.committed_ms;
                 if ms < 100 {
                     return Err(ApiError::new(
                         "input_audio_buffer_commit_empty",
@@ -189,13 +186,13 @@ impl Connection {
                     .speech
                     .take()
                     .unwrap_or_else(|| (self.shared.ids.next("item"), self.committed_ms));
-                self.vad.abandon();
+                self.ears.abandon();
                 self.commit(now, &item_id, start);
             }
             ClientEvent::Clear => {
                 self.speech = None;
-                self.committed_ms = self.vad.ms();
-                self.vad.abandon();
+                self.committed_ms = self.ears.ms();
+                self.ears.abandon();
                 self.send(json!({"type": "input_audio_buffer.cleared"}));
             }
             ClientEvent::ItemCreate { item, previous } => {
@@ -293,12 +290,13 @@ impl Connection {
             }
             return;
         }
-        self.hearing.push(audio);
-        for turn in self.vad.push(audio) {
+        for turn in self.ears.push(audio) {
             match turn {
                 Turn::Started { audio_start_ms } => {
                     let item_id = self.shared.ids.next("item");
-                    self.send(json!({"type": "input_audio_buffer.speech_started", "audio_start_ms": audio_start_ms, "item_id": item_id}));
+                    for _ in 0..self.ears.announcements() {
+                        self.send(json!({"type": "input_audio_buffer.speech_started", "audio_start_ms": audio_start_ms, "item_id": item_id}));
+                    }
                     self.speech = Some((item_id, audio_start_ms));
                     if self.turns("interrupt_response")
                         && let Some(response) = &mut self.response
@@ -322,14 +320,18 @@ impl Connection {
         }
     }
 
+    fn ends_turns(&self) -> bool {
+        self.session.at("/audio/input/turn_detection").is_object()
+    }
+
     fn turns(&self, key: &str) -> bool {
         self.session.at("/audio/input/turn_detection")[key] == true
     }
 
     fn commit(&mut self, now: u64, item_id: &str, start_ms: u64) {
-        let ms = self.vad.ms() - start_ms.min(self.vad.ms());
-        self.committed_ms = self.vad.ms();
-        let turn = self.hearing.take();
+        let ms = self.ears.ms() - start_ms.min(self.ears.ms());
+        self.committed_ms = self.ears.ms();
+        let turn = self.ears.take();
         let previous = self.conversation.last_id();
         let item = json!({"id": item_id, "object": "realtime.item", "type": "message", "status": "completed",
             "role": "user", "content": [{"type": "input_audio", "transcript": null}]});
@@ -349,7 +351,7 @@ impl Connection {
         let (tokens, words) = (ms / 100, turn.text.split_whitespace().count() as u64);
         let usage = json!({"type": "tokens", "total_tokens": tokens + words, "input_tokens": tokens,
             "input_token_details": {"text_tokens": 0, "audio_tokens": tokens}, "output_tokens": words});
-        let at = now + TRANSCRIPTION_MS;
+        let at = now + self.ears.transcription_ms();
         let kind = |last: &str| format!("conversation.item.input_audio_transcription.{last}");
         if !turn.text.is_empty() {
             self.defer(at, json!({"type": kind("delta"), "item_id": item_id, "content_index": 0, "delta": turn.text, "obfuscation": "Kq3"}));
@@ -407,6 +409,7 @@ impl Connection {
                 head,
                 input: self.input,
                 text_only,
+                tagged: self.shared.tagged,
             },
         );
         self.send(response.created());

@@ -7,8 +7,9 @@
 mod client;
 pub mod connection;
 mod conversation;
+pub mod ears;
 mod fields;
-mod hearing;
+pub mod hearing;
 mod ids;
 mod model;
 mod record;
@@ -16,7 +17,7 @@ mod response;
 mod session;
 mod settings;
 mod usage;
-mod vad;
+pub mod vad;
 
 use crate::clips::Clips;
 use crate::play::Plays;
@@ -28,6 +29,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use connection::{Connection, Out};
+use ears::{Ears, ExactEars};
 use fields::ApiError;
 use ids::Ids;
 use serde_json::{Value, json};
@@ -47,18 +49,38 @@ pub struct Shared {
     scripts: Vec<Mutex<model::Script>>,
     clips: Clips,
     ids: Ids,
+    /// Gives every session its ears.
+    ears: NewEars,
+    /// Every response's audio differs a little from all other audio, so that its origin shows.
+    tagged: bool,
 }
+
+/// Makes the ears of a session.
+pub type NewEars = Box<dyn Fn() -> Box<dyn Ears> + Send + Sync>;
 
 impl Shared {
     /// Sessions for these calls, none of which has begun.
     pub fn new(plays: Plays, clips: Clips) -> Arc<Self> {
+        let lines = clips.clone();
+        let ears: NewEars = Box::new(move || Box::new(ExactEars::new(lines.clone())));
+        Arc::new(Self::with(plays, clips, ears, false))
+    }
+
+    /// The same with other ears, and audio whose origin shows.
+    pub fn tagged(plays: Plays, clips: Clips, ears: NewEars) -> Arc<Self> {
+        Arc::new(Self::with(plays, clips, ears, true))
+    }
+
+    fn with(plays: Plays, clips: Clips, ears: NewEars, tagged: bool) -> Self {
         let scripts = plays.iter().map(|_| Mutex::default()).collect();
-        Arc::new(Self {
+        Self {
             plays,
             scripts,
             clips,
             ids: Ids::new(),
-        })
+            ears,
+            tagged,
+        }
     }
 }
 

@@ -102,6 +102,9 @@ impl Script {
         if rule.opening {
             return !self.spoke;
         }
+        if rule.always {
+            return true;
+        }
         match item {
             News::Heard { line } => rule.heard.is_some() && rule.heard == *line,
             News::Text(text) => rule

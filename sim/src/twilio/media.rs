@@ -4,7 +4,7 @@
 use super::call::Order;
 use super::date;
 use super::leg::Leg;
-use super::shop::Deed;
+use super::shop::{Deed, FarEnd};
 use super::signature::sign;
 use super::stream::{self, Effects, TICK_MS};
 use super::twiml::Stream;
@@ -208,7 +208,7 @@ impl Session {
             leg.call.push(event);
         }
         let mut taken = true;
-        for frame in effects.frames {
+        for frame in effects.echoes.into_iter().chain(effects.frames) {
             taken = taken && self.send(frame).await;
         }
         taken

@@ -8,6 +8,15 @@ use crate::timeline::What;
 use orderline::audio::ulaw::{BYTES_PER_MS, SILENCE};
 use std::collections::{BTreeSet, VecDeque};
 
+/// Whoever is at the far end of the line.
+pub trait FarEnd: Send {
+    /// The next samples were played on the open stream; what it says is as long.
+    fn step(&mut self, played: &[u8]) -> Step;
+
+    /// What was still to be played will not be: `clear`, or the end of the stream.
+    fn cut_off(&mut self) -> Vec<What>;
+}
+
 /// One shop on one call.
 pub struct Shop {
     clips: Clips,
@@ -19,6 +28,26 @@ pub struct Shop {
     /// Bytes since the shop's own last word, or since the beginning.
     silence: u64,
     act: Option<Act>,
+}
+
+impl FarEnd for Shop {
+    fn step(&mut self, played: &[u8]) -> Step {
+        let mut step = Step::default();
+        let heard = self.ear.hear(played);
+        step.events = self.note(heard);
+        self.silence += played.len() as u64;
+        if self.act.is_none() {
+            self.act = self.next_act();
+        }
+        self.go_on(played.len(), &mut step);
+        step.said.resize(played.len(), SILENCE);
+        step
+    }
+
+    fn cut_off(&mut self) -> Vec<What> {
+        let heard = self.ear.cut_off();
+        self.note(heard)
+    }
 }
 
 /// A rule being carried out.
@@ -63,26 +92,6 @@ impl Shop {
             silence: 0,
             act: None,
         }
-    }
-
-    /// What was still to be played will not be: `clear`, or the end of the stream.
-    pub fn cut_off(&mut self) -> Vec<What> {
-        let heard = self.ear.cut_off();
-        self.note(heard)
-    }
-
-    /// The next samples were played on the open stream.
-    pub fn step(&mut self, played: &[u8]) -> Step {
-        let mut step = Step::default();
-        let heard = self.ear.hear(played);
-        step.events = self.note(heard);
-        self.silence += played.len() as u64;
-        if self.act.is_none() {
-            self.act = self.next_act();
-        }
-        self.go_on(played.len(), &mut step);
-        step.said.resize(played.len(), SILENCE);
-        step
     }
 
     fn note(&mut self, heard: Heard) -> Vec<What> {

@@ -3,7 +3,7 @@
 
 use super::line::Recording;
 use super::playback::Playback;
-use super::shop::{Deed, Shop, Step};
+use super::shop::{Deed, FarEnd, Step};
 use super::wire::{self, Frames, FromBridge};
 use crate::timeline::What;
 
@@ -20,7 +20,9 @@ pub struct Stream {
 /// What a tick or a message leads to.
 #[derive(Default)]
 pub struct Effects {
-    /// Frames for the bridge, in order.
+    /// Echoes of marks; they go before the frames.
+    pub echoes: Vec<String>,
+    /// Other frames for the bridge, in order.
     pub frames: Vec<String>,
     pub events: Vec<What>,
     pub deed: Option<Deed>,
@@ -36,17 +38,18 @@ impl Stream {
     }
 
     /// The next 20 ms of both directions; the last frame is the shop's audio, save for a key.
-    pub fn tick(&mut self, shop: &mut Shop, recording: &Recording) -> Effects {
+    pub fn tick(&mut self, far_end: &mut dyn FarEnd, recording: &Recording) -> Effects {
         let tick = self.playback.tick(TICK_BYTES);
         let echoes = tick.marks.iter().map(|name| self.frames.mark(name));
-        let mut frames: Vec<String> = echoes.collect();
-        let Step { said, events, deed } = shop.step(&tick.samples);
+        let echoes = echoes.collect();
+        let Step { said, events, deed } = far_end.step(&tick.samples);
         recording.append(&tick.samples, &said);
-        frames.push(self.frames.media(&said));
+        let mut frames = vec![self.frames.media(&said)];
         if let Some(Deed::Press(digit)) = &deed {
             frames.push(self.frames.dtmf(digit));
         }
         Effects {
+            echoes,
             frames,
             events,
             deed,
@@ -54,14 +57,14 @@ impl Stream {
     }
 
     /// A text message of the bridge.
-    pub fn receive(&mut self, text: &str, shop: &mut Shop) -> Effects {
+    pub fn receive(&mut self, text: &str, far_end: &mut dyn FarEnd) -> Effects {
         let mut effects = Effects::default();
         match wire::read(text, &self.frames.stream_sid) {
             Ok(FromBridge::Media(audio)) => self.playback.media(&audio),
             Ok(FromBridge::Mark(name)) => {
                 let echo = self.playback.mark(name);
                 effects
-                    .frames
+                    .echoes
                     .extend(echo.map(|name| self.frames.mark(&name)));
             }
             Ok(FromBridge::Clear) => {
@@ -69,10 +72,10 @@ impl Stream {
                 let dropped_ms = cleared.dropped_ms;
                 effects.events.push(What::Cleared { dropped_ms });
                 if dropped_ms > 0 {
-                    effects.events.extend(shop.cut_off());
+                    effects.events.extend(far_end.cut_off());
                 }
                 let echoes = cleared.marks.iter().map(|name| self.frames.mark(name));
-                effects.frames = echoes.collect();
+                effects.echoes = echoes.collect();
             }
             Err(detail) => effects.events.push(What::Violation {
                 side: "twilio".into(),

@@ -95,6 +95,8 @@ pub struct Bridge {
     outcomes: u32,
     /// The outcome, as the call wrote it.
     pub outcome: Option<String>,
+    /// The call as the API showed it last, before its outcome.
+    pub live: String,
     /// Everything that came in and went out.
     pub trace: String,
 }
@@ -127,6 +129,7 @@ impl Bridge {
             woken_at: 0,
             outcomes: 0,
             outcome: None,
+            live: String::new(),
             trace: String::new(),
         })
     }
@@ -332,6 +335,11 @@ impl Bridge {
             | Output::Log(_) => {}
             Output::Outcome(finished) => {
                 self.outcomes += 1;
+                let now = PLACED_AT + post.now();
+                self.live = self
+                    .call
+                    .as_ref()
+                    .map_or_else(String::new, |call| call.live(now));
                 self.outcome = Some(finished.json);
             }
         }

@@ -1,4 +1,4 @@
-//! One scenario with the real [`orderline::call::Call`] in virtual time: no sockets, no sleeping,
+//! One call with the real [`orderline::call::Call`] in virtual time: no sockets, no sleeping,
 //! no wall clock, and the same seed gives the same call, byte for byte.
 //!
 //! `post` carries everything between the three parties, each way with a delay: `bridge` is the
@@ -11,17 +11,29 @@ mod callbacks;
 mod model;
 mod phone;
 mod post;
+#[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 use crate::checks;
+#[cfg(test)]
 use crate::clips::Clips;
 use crate::play::Play;
+use crate::realtime::Shared;
+#[cfg(test)]
 use crate::scenario::Scenario;
 use crate::timeline::What;
-use bridge::{Bridge, ToBridge};
-use model::{Realtime, ToModel};
-use phone::{Phone, ToPhone};
+use crate::twilio::shop::FarEnd;
+#[cfg(test)]
+use crate::twilio::shop::Shop;
+use bridge::Bridge;
+pub use bridge::ToBridge;
+use model::Realtime;
+pub use model::ToModel;
+use phone::Phone;
+pub use phone::ToPhone;
 use post::Post;
+#[cfg(test)]
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -37,10 +49,26 @@ pub struct Delays {
     pub phone_ms: u64,
     /// Between the Realtime server and the bridge, one way, in ms.
     pub model_ms: u64,
-    /// What a message may take longer, in ms. Messages of one connection keep their order.
+    /// What a message to or from Twilio may take longer, in ms. Messages of one connection keep
+    /// their order.
     pub jitter_ms: u64,
-    /// Decides the jitter of every message.
+    /// The same for the Realtime server.
+    pub model_jitter_ms: u64,
+    /// What happens to the echoes of marks.
+    pub marks: Marks,
+    /// Decides the jitter of every message, and the fate of every mark.
     pub seed: u64,
+}
+
+/// Faults of mark echoes. Late ones still come in the order of the marks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks {
+    /// How many in a hundred never come.
+    pub lost_percent: u64,
+    /// How many in a hundred come late.
+    pub late_percent: u64,
+    /// By how much at most, in ms.
+    pub late_ms: u64,
 }
 
 impl Default for Delays {
@@ -49,6 +77,8 @@ impl Default for Delays {
             phone_ms: 30,
             model_ms: 20,
             jitter_ms: 0,
+            model_jitter_ms: 0,
+            marks: Marks::default(),
             seed: 0,
         }
     }
@@ -56,10 +86,21 @@ impl Default for Delays {
 
 /// Something on its way to one of the parties.
 #[derive(Debug)]
-enum Delivery {
+pub enum Delivery {
     Bridge(ToBridge),
     Phone(ToPhone),
     Model(ToModel),
+}
+
+/// Sees everything that arrives anywhere, in this order.
+pub trait Witness {
+    /// Something sent at `sent` arrives, and is about to be handled; both in ms since the call was
+    /// placed.
+    fn arrives(&mut self, sent: u64, now: u64, what: &Delivery);
+}
+
+impl Witness for () {
+    fn arrives(&mut self, _sent: u64, _now: u64, _what: &Delivery) {}
 }
 
 /// A call that is over.
@@ -70,20 +111,39 @@ pub struct Run {
     pub outcome: Option<String>,
     /// Everything that reached the call and everything it wanted done, a line each.
     pub trace: String,
+    /// The call as the API showed it last, before its outcome.
+    pub live: String,
     /// What went wrong around the call, beyond what the timeline tells.
-    faults: Vec<String>,
+    pub faults: Vec<String>,
 }
 
 /// Plays a scenario to its end.
 ///
 /// # Errors
 /// When the product does not take the scenario's request, or the simulator the product's call.
+#[cfg(test)]
 pub fn run(scenario: Scenario, clips: &Clips, delays: Delays) -> anyhow::Result<Run> {
     let play = Arc::new(Play::in_virtual_time(scenario));
+    let shop = Shop::new(play.scenario.shop.clone(), clips.clone());
+    let server = Shared::new(Arc::new(vec![Arc::clone(&play)]), clips.clone());
+    hold(play, Box::new(shop), server, delays, &mut ())
+}
+
+/// Holds one call to its end, with anybody at the far end of the line.
+///
+/// # Errors
+/// When the product does not take the request, or the simulator the product's call.
+pub fn hold(
+    play: Arc<Play>,
+    far_end: Box<dyn FarEnd>,
+    server: Arc<Shared>,
+    delays: Delays,
+    witness: &mut impl Witness,
+) -> anyhow::Result<Run> {
     let mut post = Post::new(delays);
     let mut bridge = Bridge::new(&play.scenario.request)?;
-    let mut phone = Phone::dial(&mut post, &play, clips, &bridge.create_call())?;
-    let mut model = Realtime::new(&play, clips);
+    let mut phone = Phone::dial(&mut post, &play, far_end, &bridge.create_call())?;
+    let mut model = Realtime::new(server);
     let mut faults = Vec::new();
     let mut steps = 0;
     loop {
@@ -103,7 +163,11 @@ pub fn run(scenario: Scenario, clips: &Clips, delays: Delays) -> anyhow::Result<
         }
         post.advance(at);
         play.timeline.set_ms(post.now());
-        match post.take() {
+        let arrived = post.take();
+        if let Some((sent, what)) = &arrived {
+            witness.arrives(*sent, post.now(), what);
+        }
+        match arrived.map(|(_, what)| what) {
             Some(Delivery::Bridge(event)) => bridge.handle(&mut post, event),
             Some(Delivery::Phone(event)) => phone.handle(&mut post, event),
             Some(Delivery::Model(event)) => model.handle(&mut post, event),
@@ -119,10 +183,12 @@ pub fn run(scenario: Scenario, clips: &Clips, delays: Delays) -> anyhow::Result<
         play,
         outcome: bridge.outcome,
         trace: bridge.trace,
+        live: bridge.live,
         faults,
     })
 }
 
+#[cfg(test)]
 impl Run {
     /// Every way in which the call went otherwise than its scenario expects.
     pub fn differences(&self) -> Vec<String> {

@@ -3,8 +3,6 @@
 use super::Delivery;
 use super::bridge::ToBridge;
 use super::post::{Lane, Post};
-use crate::clips::Clips;
-use crate::play::Play;
 use crate::realtime::Shared;
 use crate::realtime::connection::{Connection, Out};
 use std::collections::BTreeMap;
@@ -31,10 +29,9 @@ pub struct Realtime {
 
 impl Realtime {
     /// A server without a session.
-    pub fn new(play: &Arc<Play>, clips: &Clips) -> Self {
-        let plays = Arc::new(vec![Arc::clone(play)]);
+    pub fn new(shared: Arc<Shared>) -> Self {
         Self {
-            shared: Shared::new(plays, clips.clone()),
+            shared,
             sessions: BTreeMap::new(),
         }
     }

@@ -6,7 +6,6 @@ use super::bridge::{ACCOUNT_SID, CALL_SID, ToBridge};
 use super::callbacks::Callbacks;
 use super::post::{Lane, Post};
 use super::{Delivery, violation};
-use crate::clips::Clips;
 use crate::play::Play;
 use crate::rig::FROM_NUMBER;
 use crate::scenario::DialResult;
@@ -14,7 +13,7 @@ use crate::timeline::What;
 use crate::twilio::create::{self, Settings};
 use crate::twilio::leg::{HANDOFF_RINGS, HANDOFF_TALKS, SAY_MS_PER_LETTER, Source};
 use crate::twilio::line::Recording;
-use crate::twilio::shop::{Deed, Shop};
+use crate::twilio::shop::{Deed, FarEnd};
 use crate::twilio::status::Status;
 use crate::twilio::stream::{Effects, Stream, TICK_MS};
 use crate::twilio::twiml::{self, Request, Verb};
@@ -79,7 +78,7 @@ enum Then {
 pub struct Phone {
     play: Arc<Play>,
     settings: Settings,
-    shop: Shop,
+    far_end: Box<dyn FarEnd>,
     /// With the time of the answer.
     recording: Option<(Recording, u64)>,
     status: Status,
@@ -98,7 +97,7 @@ impl Phone {
     pub fn dial(
         post: &mut Post,
         play: &Arc<Play>,
-        clips: &Clips,
+        far_end: Box<dyn FarEnd>,
         form: &str,
     ) -> anyhow::Result<Self> {
         let form: Form = parse(form.as_bytes()).into_owned().collect();
@@ -114,7 +113,7 @@ impl Phone {
         let callbacks = Callbacks::new(settings.status.clone(), network.messy_callbacks);
         let mut phone = Self {
             play: Arc::clone(play),
-            shop: Shop::new(play.scenario.shop.clone(), clips.clone()),
+            far_end,
             settings,
             recording: None,
             status: Status::Initiated,
@@ -152,7 +151,7 @@ impl Phone {
             | ToPhone::Waited { .. } => {}
             ToPhone::Text(text) => {
                 if let Stage::Streaming { stream, .. } = &mut self.stage {
-                    let effects = stream.receive(&text, &mut self.shop);
+                    let effects = stream.receive(&text, self.far_end.as_mut());
                     self.carry_out(post, effects);
                 }
             }
@@ -291,7 +290,7 @@ impl Phone {
         else {
             return;
         };
-        let effects = stream.tick(&mut self.shop, recording);
+        let effects = stream.tick(self.far_end.as_mut(), recording);
         let tick = ToPhone::Tick { step: self.step };
         post.after(TICK_MS, Delivery::Phone(tick));
         let deed = effects.deed.clone();
@@ -308,6 +307,9 @@ impl Phone {
 
     fn carry_out(&self, post: &mut Post, effects: Effects) {
         effects.events.into_iter().for_each(|what| self.note(what));
+        for echo in effects.echoes {
+            post.send_echo(Delivery::Bridge(ToBridge::PhoneText(echo)));
+        }
         for frame in effects.frames {
             let text = ToBridge::PhoneText(frame);
             post.send(Lane::StreamIn, Delivery::Bridge(text));
@@ -334,7 +336,7 @@ impl Phone {
 
     /// The media socket closes, from whichever side.
     fn end_stream(&mut self, post: &mut Post) {
-        for event in self.shop.cut_off() {
+        for event in self.far_end.cut_off() {
             self.note(event);
         }
         post.send(Lane::StreamIn, Delivery::Bridge(ToBridge::PhoneClosed));

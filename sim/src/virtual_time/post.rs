@@ -1,6 +1,6 @@
 //! What is on its way, and when it arrives: the only clock of a call in virtual time.
 
-use super::{Delays, Delivery};
+use super::{Delays, Delivery, Marks};
 use std::collections::BTreeMap;
 
 /// One way of one connection: what is sent later arrives later.
@@ -16,6 +16,8 @@ pub enum Lane {
     Callbacks,
     /// REST, both ways.
     Rest,
+    /// Echoes of marks, which the media stream's other messages may overtake.
+    Echoes,
     /// The model's socket, to the bridge.
     ModelIn,
     /// The same, to the Realtime server.
@@ -29,8 +31,9 @@ pub struct Post {
     now: u64,
     delays: Delays,
     random: u64,
-    /// By the time of arrival, and by the order of sending where that is the same.
-    due: BTreeMap<(u64, u64), Delivery>,
+    /// By the time of arrival, and by the order of sending where that is the same; with the time
+    /// of sending.
+    due: BTreeMap<(u64, u64), (u64, Delivery)>,
     sent: u64,
     last_arrival: [u64; LANES],
 }
@@ -65,15 +68,46 @@ impl Post {
 
     /// Something goes over the network.
     pub fn send(&mut self, lane: Lane, delivery: Delivery) {
-        let delay = match lane {
-            Lane::ModelIn | Lane::ModelOut => self.delays.model_ms,
-            _ => self.delays.phone_ms,
-        };
-        let jitter = self.next_random() % (self.delays.jitter_ms + 1);
-        let last = &mut self.last_arrival[lane as usize];
-        *last = (*last).max(self.now + delay + jitter);
+        let at = self.arrival(lane);
+        self.put(at, delivery);
+    }
+
+    /// The echo of a mark goes over the media stream.
+    pub fn send_echo(&mut self, delivery: Delivery) {
+        let at = self.arrival(Lane::StreamIn);
+        let Marks {
+            lost_percent,
+            late_percent,
+            late_ms,
+        } = self.delays.marks;
+        let late = self.next_random() % 100 < late_percent;
+        let later = self.next_random() % (late_ms + 1);
+        if self.next_random() % 100 < lost_percent {
+            return;
+        }
+        let last = &mut self.last_arrival[Lane::Echoes as usize];
+        *last = (*last).max(at + if late { later } else { 0 });
         let at = *last;
         self.put(at, delivery);
+    }
+
+    /// When what is sent now arrives: not before what was sent earlier.
+    fn arrival(&mut self, lane: Lane) -> u64 {
+        let Delays {
+            phone_ms,
+            model_ms,
+            jitter_ms,
+            model_jitter_ms,
+            ..
+        } = self.delays;
+        let (delay, jitter) = match lane {
+            Lane::ModelIn | Lane::ModelOut => (model_ms, model_jitter_ms),
+            _ => (phone_ms, jitter_ms),
+        };
+        let jitter = self.next_random() % (jitter + 1);
+        let last = &mut self.last_arrival[lane as usize];
+        *last = (*last).max(self.now + delay + jitter);
+        *last
     }
 
     /// When the next thing arrives.
@@ -81,15 +115,15 @@ impl Post {
         self.due.first_key_value().map(|(key, _)| key.0)
     }
 
-    /// The next thing that has arrived.
-    pub fn take(&mut self) -> Option<Delivery> {
+    /// The next thing that has arrived, and when it was sent.
+    pub fn take(&mut self) -> Option<(u64, Delivery)> {
         let first = self.due.first_entry()?;
         (first.key().0 <= self.now).then(|| first.remove())
     }
 
     fn put(&mut self, at: u64, delivery: Delivery) {
         self.sent += 1;
-        self.due.insert((at, self.sent), delivery);
+        self.due.insert((at, self.sent), (self.now, delivery));
     }
 
     /// `SplitMix64`.

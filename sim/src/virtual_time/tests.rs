@@ -20,6 +20,7 @@ static FIXTURES: LazyLock<(Vec<Scenario>, Clips)> = LazyLock::new(|| {
 fn jitter(seed: u64) -> Delays {
     Delays {
         jitter_ms: JITTER_MS,
+        model_jitter_ms: JITTER_MS,
         seed,
         ..Delays::default()
     }
@@ -93,6 +94,7 @@ fn an_outcome_that_was_not_expected_is_found() {
 fn each_way_has_its_delay_and_keeps_its_order() {
     let mut post = Post::new(Delays {
         jitter_ms: 50,
+        model_jitter_ms: 50,
         ..Delays::default()
     });
     for socket in 1..=20 {
@@ -103,7 +105,7 @@ fn each_way_has_its_delay_and_keeps_its_order() {
     while let Some(at) = post.next_at() {
         assert!(post.take().is_none(), "it is not yet there");
         post.advance(at);
-        while let Some(delivery) = post.take() {
+        while let Some((_, delivery)) = post.take() {
             match delivery {
                 Delivery::Model(ToModel::Closed { socket }) => {
                     assert!((20..=70).contains(&at));
