@@ -19,6 +19,7 @@
 
 mod fit;
 mod track;
+mod voice;
 
 use super::ulaw;
 use fit::{LEAD, TAPS, WORD};
@@ -148,13 +149,26 @@ impl Echo {
         }
     }
 
-    /// Whether a copy of what was sent so many samples before leaves nobody.
-    fn explains(&self, line: &Line, lag: i64) -> bool {
+    /// Whether what is left of the line without the echo is a voice, and not a tone, a clatter or music:
+    /// the network's word. For when [`Self::source`] says that somebody is there besides an echo.
+    pub fn is_voice_left(&self) -> bool {
+        let Some((line, lag)) = Line::of(&self.heard).zip(self.lag) else {
+            return true;
+        };
+        voice::is_speech(&self.left(&line, lag), EMPHASIS)
+    }
+
+    /// What is left of the line's window when the best copy of what was sent is taken away.
+    fn left(&self, line: &Line, lag: i64) -> Vec<f32> {
         let from = line.from - lag - (TAPS - 1 - LEAD) as i64;
         let reference = emphasised(&self.sent, from, line.window.len() + TAPS - 1);
         let copy = fit::copy(&line.window, &reference);
-        let left: Vec<f32> = line.window.iter().zip(copy).map(|(a, b)| a - b).collect();
-        !line.is_somebody(&left)
+        line.window.iter().zip(copy).map(|(a, b)| a - b).collect()
+    }
+
+    /// Whether a copy of what was sent so many samples before leaves nobody.
+    fn explains(&self, line: &Line, lag: i64) -> bool {
+        !line.is_somebody(&self.left(line, lag))
     }
 
     /// The lags at which the signs of what was sent and heard agree best, best first.

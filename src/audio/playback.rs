@@ -19,7 +19,7 @@ const FRAME: u64 = 20 * BYTES_PER_MS;
 const LATE: u64 = 2 * FRAME;
 /// Answers of the phone that are remembered, and how many of them tell a steady line from another.
 const TRIPS: usize = 9;
-const ENOUGH_TRIPS: usize = 3;
+const ENOUGH_TRIPS: usize = 2;
 /// So many marks in a row that are late are a stall of the line; fewer were late themselves.
 const STALLED_MARKS: usize = 3;
 /// How much is said again after a pause of which the phone has not told where it stopped, in samples.
@@ -257,7 +257,9 @@ impl Playback {
             let held = [self.held.as_mut(), last].into_iter().flatten();
             let told = held.filter(|held| held.generation == generation);
             let trips: Vec<u64> = told.filter_map(|held| held.echoed(at, mark)).collect();
-            trips.into_iter().for_each(|trip| self.learn(trip));
+            for trip in trips {
+                self.learn(trip);
+            }
             return Vec::new();
         }
         let Some(known) = self.pieces.iter().position(|piece| piece.mark == mark) else {
@@ -327,18 +329,17 @@ impl Playback {
             .is_some_and(|held| held.kept_bytes > MAX_KEPT)
     }
 
-    /// Goes on where the phone stopped: what to send, oldest first. Where the phone has not told, a
-    /// little before, so that nothing counts as heard that was not.
+    /// Goes on where the phone stopped: what to send, oldest first. It begins a frame before that, and
+    /// half a second before where the phone has not told, so that nothing counts as heard that was
+    /// not.
     pub fn resume(&mut self, now: u64) -> Vec<Again> {
         let Some(mut held) = self.held.take() else {
             return Vec::new();
         };
         let exact = held.is_known();
-        let goes_on_at = if exact {
-            held.stopped_at
-        } else {
-            held.stopped_at.saturating_sub(REPEAT)
-        };
+        let goes_on_at = held
+            .stopped_at
+            .saturating_sub(if exact { FRAME } else { REPEAT });
         let mut again = Vec::new();
         let pieces: Vec<Piece> = held.flushed.drain(..).chain(held.kept.drain(..)).collect();
         self.last = Some((held, None));

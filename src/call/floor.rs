@@ -28,10 +28,14 @@ const REAL_SPEECH_MS: u64 = 700;
 const EAR_HOLD_MS: u64 = 300;
 /// Who says "okay" this shortly before the agent's last word answers it, in ms.
 const ANSWER_MS: u64 = 800;
-/// How much of a voice is there when it is told from an echo, in ms.
-const JUDGED_MS: u64 = 50;
-/// How long after an echo the model may still tell of it, in ms.
-const ECHO_MEMORY_MS: u64 = 1_000;
+/// How long somebody must be heard in an echo to be a voice, in frames of 20 ms; how much of it is
+/// there then, in ms.
+const VOICED_FRAMES: u32 = 3;
+const JUDGED_MS: u64 = 100;
+/// How much of the line is judged at once, in ms (`audio::echo`).
+const WINDOW_MS: u64 = 200;
+/// How long an echo is reckoned with after it was heard, in ms.
+const ECHO_MEMORY_MS: u64 = 1_500;
 /// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
 /// of half a second, and both ways of a bad network.
 const TURN_PATIENCE_MS: u64 = 1_500;
@@ -39,6 +43,8 @@ const TURN_PATIENCE_MS: u64 = 1_500;
 const MAX_REMEMBERED: usize = 32;
 /// How late an echo may begin after the agent's last word, in ms.
 const TAIL_MS: u64 = 500;
+/// So many words of the agent in what a voice has said are an echo behind it.
+const TELLING_WORDS: usize = 4;
 /// An echo is of one of the agent's newest turns.
 const ECHOED_TURNS: usize = 3;
 /// After so long the shop's pause was missed, in ms.
@@ -53,6 +59,8 @@ pub(super) struct Floor {
     local: Local,
     /// When it heard the agent itself.
     echo_at: Option<u64>,
+    /// Frames in a row in which somebody was heard in an echo.
+    voiced_frames: u32,
     /// Since when the model hears speech.
     model_since: Option<u64>,
     /// From the first sound until the model takes it as a turn.
@@ -61,8 +69,8 @@ pub(super) struct Floor {
     pause: Option<Pause>,
     /// When the shop's last sound ended, until the agent answers.
     pub(super) last_sound: Option<u64>,
-    /// Turns whose words may be the agent's own, and whether they wait for them to be answered.
-    doubtful: VecDeque<(String, bool)>,
+    /// Turns whose words have not come.
+    doubtful: VecDeque<Doubt>,
     /// Turns that the model took from an echo of the agent.
     echoes: VecDeque<String>,
 }
@@ -77,17 +85,32 @@ enum Local {
     Speech { since: u64 },
 }
 
+/// A turn whose words may be the agent's own.
+#[derive(Debug)]
+struct Doubt {
+    item_id: String,
+    /// Our own detector heard a voice in it.
+    has_voice: bool,
+    /// It is answered once it is known for the shop's.
+    waits: bool,
+}
+
 #[derive(Debug)]
 struct Utterance {
     began_at: u64,
     /// It lasts long enough to be more than a sound.
     is_long: bool,
-    is_echo: bool,
     /// It began while the agent was to be heard: what is written down may be the agent's own words.
     overlaps: bool,
-    /// Our own detector knows it for somebody's voice.
-    is_voice: bool,
+    /// Whom our own detector knows it for; nobody if only the model hears it.
+    source: Source,
     effect: Effect,
+}
+
+impl Utterance {
+    fn is_echo(&self) -> bool {
+        self.source == Source::Echo
+    }
 }
 
 /// What an utterance did to the agent's words.
@@ -117,18 +140,23 @@ struct Pause {
 impl Floor {
     /// Whether the shop speaks, as far as anybody hears.
     pub(super) fn shop_speaks(&self) -> bool {
-        let echo = self.utterance.as_ref().is_some_and(|u| u.is_echo);
+        let echo = self.utterance.as_ref().is_some_and(Utterance::is_echo);
         matches!(self.local, Local::Speech { .. }) || (self.model_since.is_some() && !echo)
     }
 
     /// Whether the shop has the floor, until the model has taken what it said as a turn.
     pub(super) fn has_open_turn(&self) -> bool {
-        self.shop_speaks() || self.utterance.as_ref().is_some_and(|u| !u.is_echo)
+        self.shop_speaks() || self.utterance.as_ref().is_some_and(|u| !u.is_echo())
     }
 
     /// Whether the agent is held.
     pub(super) fn is_paused(&self) -> bool {
         self.pause.is_some()
+    }
+
+    fn echoed_lately(&self, now: u64) -> bool {
+        self.echo_at
+            .is_some_and(|at| now.saturating_sub(at) <= ECHO_MEMORY_MS)
     }
 
     /// Whether audio is expected to go on: somebody has begun to speak and not stopped.
@@ -164,21 +192,47 @@ impl Call {
             }
             None => {}
         }
-        if let Local::Echo { since } = self.floor.local {
-            match self.floor.echo.source() {
-                Source::Nobody => {}
-                Source::Echo => self.floor.echo_at = Some(now),
-                Source::Somebody => {
-                    // Behind an echo, somebody's voice began not long ago.
-                    let was_echo = self.floor.echo_at.is_some_and(|at| at >= since);
-                    let since = if was_echo {
-                        now.saturating_sub(JUDGED_MS)
-                    } else {
-                        since
-                    };
-                    self.floor.local = Local::Speech { since };
-                    self.shop_began(now, Detector::Local, since);
+        match self.floor.local {
+            Local::Echo { since } => self.listen_behind_echo(now, since),
+            Local::Speech { since } if self.floor.echoed_lately(now) => {
+                // What the ear hears after a voice may be the agent's last words, still coming back.
+                if self.floor.echo.source() != Source::Somebody {
+                    self.floor.local = Local::Echo { since: now };
+                    self.floor.voiced_frames = 0;
+                    self.local_stopped(now, since, now.saturating_sub(WINDOW_MS).max(since));
                 }
+            }
+            Local::Quiet | Local::Speech { .. } => {}
+        }
+    }
+
+    /// The ear hears speech that was our own voice so far, or has just begun.
+    fn listen_behind_echo(&mut self, now: u64, since: u64) {
+        let source = self.floor.echo.source();
+        let was_echo = self.floor.echoed_lately(now);
+        match source {
+            Source::Nobody => {}
+            Source::Echo => {
+                self.floor.echo_at = Some(now);
+                self.floor.voiced_frames = 0;
+            }
+            Source::Somebody => {
+                self.floor.voiced_frames += 1;
+                // The ear hears the echo: whether what is beside it is a voice, it cannot tell.
+                if was_echo
+                    && (self.floor.voiced_frames < VOICED_FRAMES
+                        || !self.floor.echo.is_voice_left())
+                {
+                    return;
+                }
+                let since = if was_echo {
+                    now.saturating_sub(JUDGED_MS)
+                } else {
+                    since
+                };
+                self.floor.local = Local::Speech { since };
+                self.floor.voiced_frames = 0;
+                self.shop_began(now, Detector::Local, since);
             }
         }
     }
@@ -189,10 +243,10 @@ impl Call {
         self.timers
             .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
         let known = self.floor.utterance.as_ref();
-        if matches!(self.floor.local, Local::Speech { .. }) || known.is_some_and(|u| !u.is_echo) {
+        if matches!(self.floor.local, Local::Speech { .. }) || known.is_some_and(|u| !u.is_echo()) {
             // Our detector was faster; the sound may even be over.
         } else if self.hears_echo(now) {
-            self.utterance(now).is_echo = true;
+            self.utterance(now).source = Source::Echo;
         } else {
             self.shop_began(now, Detector::Model, now);
         }
@@ -223,7 +277,7 @@ impl Call {
         let Some(utterance) = self.floor.utterance.take() else {
             return;
         };
-        if utterance.is_echo {
+        if utterance.is_echo() {
             return self.forget_echo(item_id);
         }
         self.log(LogLine::debug("shop_turn"));
@@ -239,9 +293,18 @@ impl Call {
             Effect::Resumed { place: None } => false,
             _ => true,
         };
-        let waits = answers && utterance.overlaps && !utterance.is_voice;
+        let has_voice = utterance.source == Source::Somebody;
+        let waits = answers && utterance.overlaps && !has_voice;
         if utterance.overlaps {
-            remember(&mut self.floor.doubtful, (item_id.to_owned(), waits));
+            let item_id = item_id.to_owned();
+            remember(
+                &mut self.floor.doubtful,
+                Doubt {
+                    item_id,
+                    has_voice,
+                    waits,
+                },
+            );
         }
         if answers && !waits {
             self.answer_shop(now);
@@ -258,21 +321,32 @@ impl Call {
         }
     }
 
-    /// What the words of a turn change about it. False if they are not the shop's.
-    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) -> bool {
+    /// Whether the words of a turn are the shop's, and not the agent's own, come back.
+    pub(super) fn are_the_shops(&mut self, now: u64, item_id: &str, words: &str) -> bool {
         if self.floor.echoes.iter().any(|echo| echo == item_id) {
             return false;
         }
-        let doubtful = self.floor.doubtful.iter().position(|(id, _)| id == item_id);
-        let doubt = doubtful.and_then(|at| self.floor.doubtful.remove(at));
-        if doubt.is_some() && self.repeats_agent(words) {
+        let doubtful = &mut self.floor.doubtful;
+        let at = doubtful.iter().position(|doubt| doubt.item_id == item_id);
+        let Some(doubt) = at.and_then(|at| doubtful.remove(at)) else {
+            return true;
+        };
+        // A voice may say "no" when the agent has just said it, too.
+        let tells = !doubt.has_voice || words.split_whitespace().count() >= TELLING_WORDS;
+        if tells && self.floor.echo_at.is_some() && self.repeats_agent(words) {
             self.record.transcript.remove(item_id);
             self.forget_echo(item_id);
             return false;
         }
-        if doubt.is_some_and(|(_, waits)| waits) {
+        if doubt.waits {
             self.answer_shop(now);
         }
+        true
+    }
+
+    /// The words of a turn that was taken for a mere acknowledgement say more: the agent stops
+    /// after all.
+    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) {
         let turn = self.record.transcript.get(item_id);
         if turn.is_some_and(|turn| turn.acknowledges.is_some()) && !is_backchannel(words) {
             self.record.transcript.not_acknowledgement(item_id);
@@ -282,7 +356,6 @@ impl Call {
                 self.want(None, true);
             }
         }
-        true
     }
 
     fn repeats_agent(&self, words: &str) -> bool {
@@ -332,7 +405,7 @@ impl Call {
             .floor
             .utterance
             .as_ref()
-            .is_some_and(|u| u.is_long && !u.is_echo);
+            .is_some_and(|u| u.is_long && !u.is_echo());
         if matches!(self.floor.local, Local::Speech { .. }) {
             return;
         }
@@ -367,8 +440,10 @@ impl Call {
         self.turn.asked_to_wait = false;
         self.timers.stop(Timer::Silence);
         let utterance = self.utterance(since);
-        utterance.is_echo = false;
-        utterance.is_voice |= detector == Detector::Local;
+        utterance.source = match (detector, utterance.source) {
+            (Detector::Model, Source::Nobody | Source::Echo) => Source::Nobody,
+            (Detector::Local, _) | (Detector::Model, Source::Somebody) => Source::Somebody,
+        };
         // Closing words are heard to their end.
         if self.floor.pause.is_none() && self.agent_has_floor(now) && !self.ending.is_closing() {
             self.hold(now, detector, since);
@@ -377,18 +452,25 @@ impl Call {
 
     /// Whether what the model hears is the agent itself. Its word may come late.
     fn hears_echo(&mut self, now: u64) -> bool {
-        let recent = |at: u64| now.saturating_sub(at) <= ECHO_MEMORY_MS;
         match self.floor.echo.source() {
-            Source::Echo => true,
+            Source::Echo => {
+                self.floor.echo_at = Some(now);
+                true
+            }
             Source::Somebody => false,
-            Source::Nobody => self.floor.echo_at.is_some_and(recent),
+            Source::Nobody => self.floor.echoed_lately(now),
         }
     }
 
     fn local_stopped(&mut self, now: u64, since: u64, ended: u64) {
         self.turn.quiet_since = now;
-        self.timers
-            .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
+        // In an echo of the agent the model hears no pause.
+        let patience = if self.floor.echoed_lately(now) {
+            SILENCE_MS
+        } else {
+            TURN_PATIENCE_MS
+        };
+        self.timers.set(Timer::Commit, now.saturating_add(patience));
         self.sound_ended(now, since, ended);
     }
 
@@ -517,9 +599,8 @@ impl Call {
         self.floor.utterance.get_or_insert_with(|| Utterance {
             began_at,
             is_long: false,
-            is_echo: false,
             overlaps: began_at < agent_ended_at.saturating_add(TAIL_MS),
-            is_voice: false,
+            source: Source::Nobody,
             effect: Effect::None,
         })
     }

@@ -83,9 +83,10 @@ impl Call {
     }
 
     pub(super) fn shop_words(&mut self, now: u64, item_id: &str, words: &str) {
-        let at = self.record.at_ms(now);
-        self.record.transcript.shop_words(item_id, at, words);
-        if self.reconsider(now, item_id, words) {
+        if self.are_the_shops(now, item_id, words) {
+            let at = self.record.at_ms(now);
+            self.record.transcript.shop_words(item_id, at, words);
+            self.reconsider(now, item_id, words);
             self.turn.asked_to_wait |= asks_to_wait(words);
             self.reopen_if_rejected(now, words);
         }

@@ -166,11 +166,9 @@ fn what_was_held_back_goes_on_where_it_stopped() {
     p.echoed(500, &first.after);
     let again = p.resume(900);
     let bytes: Vec<u8> = again.iter().flat_map(|a| a.audio.clone()).collect();
-    assert_eq!(
-        bytes[..4_000],
-        (40..80).flat_map(|n| [n; 100]).collect::<Vec<u8>>()
-    );
-    assert_eq!(bytes[4_000..], [99; 80]);
+    let rest = (40..80).flat_map(|n| [n; 100]).collect::<Vec<u8>>();
+    assert_eq!(bytes[160..4_160], rest);
+    assert_eq!(bytes[4_160..], [99; 80]);
     assert!(again[0].marks.before.is_some() && again[1].marks.before.is_none());
     assert_eq!(p.echoed(1_410, &again[1].marks.after), heard("a", SEC + 80));
 }
@@ -190,9 +188,9 @@ fn what_had_played_but_was_not_proven_gets_another_mark() {
     let first = p.send(0, "a", 0, audio(SEC)).unwrap();
     let second = send(&mut p, 0, "a", SEC, SEC);
     p.echoed(0, &first.before.unwrap());
-    p.hold(1_010);
-    p.echoed(1_010, &first.after);
-    p.echoed(1_010, &second);
+    p.hold(1_060);
+    p.echoed(1_060, &first.after);
+    p.echoed(1_060, &second);
     let again = p.resume(1_400);
     assert!(again[0].audio.is_empty());
     assert_eq!(p.echoed(1_400, &again[0].marks.after), heard("a", SEC));
