@@ -17,9 +17,8 @@ use std::collections::VecDeque;
 const FRAME: u64 = 20 * BYTES_PER_MS;
 /// How much later than expected a mark must be to count as late, in samples.
 const LATE: u64 = 2 * FRAME;
-/// Answers of the phone that are remembered, and how many of them tell a steady line from another.
+/// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
-const ENOUGH_TRIPS: usize = 2;
 /// So many marks in a row that are late are a stall of the line; fewer were late themselves.
 const STALLED_MARKS: usize = 3;
 /// How much is said again after a pause of which the phone has not told where it stopped, in samples.
@@ -34,8 +33,13 @@ pub struct Playback {
     pieces: VecDeque<Piece>,
     /// When everything sent so far will have played, by estimate; in samples.
     ends_at: u64,
-    /// A mark of the audio that plays without a gap up to `ends_at` has come back.
+    /// The audio that plays without a gap up to `ends_at`: when its first piece was sent, and when it
+    /// started; in samples.
+    run: (u64, u64),
+    /// A mark of it has come back.
     observed: bool,
+    /// Everything takes the same time on its way, so that a mark that is late was late itself.
+    is_steady: bool,
     /// How late the newest marks were, in samples.
     late: Vec<u64>,
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
@@ -233,10 +237,23 @@ impl Playback {
             // The phone begins anew. What is queued behind other audio has its place already.
             self.observed = false;
             self.late.clear();
+            self.run = (now.saturating_mul(BYTES_PER_MS), self.arrival(now));
             self.push(now, item_id, from, Vec::new())
         });
         let after = self.push(now, item_id, from, audio);
         Some(Marks { before, after })
+    }
+
+    /// Whether everything takes the same time on its way, or not.
+    pub fn line_is_steady(&mut self, is_steady: bool) {
+        self.is_steady = is_steady;
+    }
+
+    /// Whether the phone has told enough for what is held back to be placed to a frame.
+    pub fn is_known(&self) -> bool {
+        self.held
+            .as_ref()
+            .is_none_or(|held| held.flushed.is_empty() || held.is_known())
     }
 
     /// When audio that is sent now starts to play, unless it follows what already plays.
@@ -292,7 +309,7 @@ impl Playback {
             stopped_at: self.arrival(now),
             is_exact: false,
             observed: self.observed,
-            is_steady: self.is_steady(),
+            is_steady: self.is_steady && !self.trips.is_empty(),
             flushed: Vec::new(),
             kept: Vec::new(),
             kept_bytes: 0,
@@ -426,18 +443,6 @@ impl Playback {
         self.trips.push_back(trip);
     }
 
-    /// Whether the phone always takes the same time to answer: then an answer that took longer was
-    /// late itself, and the estimate is better than it.
-    fn is_steady(&self) -> bool {
-        let mut trips: Vec<u64> = self.trips.iter().copied().collect();
-        trips.sort_unstable();
-        let (least, middle) = (trips.first(), trips.get(trips.len() / 2));
-        trips.len() >= ENOUGH_TRIPS
-            && least
-                .zip(middle)
-                .is_some_and(|(least, middle)| middle - least <= LATE)
-    }
-
     fn push(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> String {
         let starts_at = self.ends_at.max(self.arrival(now));
         self.ends_at = starts_at.saturating_add(audio.len() as u64);
@@ -456,12 +461,12 @@ impl Playback {
     /// Moves the estimate of what is still queued to fit the echo of this piece's mark.
     fn correct(&mut self, at: u64, piece: &Piece) {
         let expected = piece.ends_at();
-        let is_steady = self.is_steady();
+        let trusted = self.is_steady && !self.trips.is_empty();
         if piece.audio.is_empty() {
             self.learn(at.saturating_sub(piece.sent_at));
         }
         let is_first = !std::mem::replace(&mut self.observed, true);
-        let ended_at = if at <= expected || (is_first && !is_steady) {
+        let ended_at = if at <= expected || (is_first && !trusted) {
             // It cannot have been later than its echo; and where the line is not steady, a first
             // echo is the best there is.
             self.late.clear();
@@ -478,6 +483,15 @@ impl Playback {
             }
             expected.saturating_add(stall)
         };
+        let (sent_at, started_at) = self.run;
+        self.run.1 = started_at.saturating_add(ended_at).saturating_sub(expected);
+        if ended_at < expected {
+            // The first mark of this run was late, and what was learned from it too long.
+            let trip = self.run.1.saturating_sub(sent_at);
+            if let Some(newest) = self.trips.back_mut() {
+                *newest = trip.min(*newest);
+            }
+        }
         let mut end = ended_at;
         for piece in &mut self.pieces {
             piece.starts_at = end.max(piece.sent_at);

@@ -34,6 +34,8 @@ const VOICED_FRAMES: u32 = 3;
 const JUDGED_MS: u64 = 100;
 /// How much of the line is judged at once, in ms (`audio::echo`).
 const WINDOW_MS: u64 = 200;
+/// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.
+const CUT_PATIENCE_MS: u64 = 500;
 /// How long an echo is reckoned with after it was heard, in ms.
 const ECHO_MEMORY_MS: u64 = 1_500;
 /// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
@@ -67,6 +69,8 @@ pub(super) struct Floor {
     utterance: Option<Utterance>,
     /// The agent is held, and it is undecided whether it goes on.
     pause: Option<Pause>,
+    /// The agent was stopped for good, and the phone has not told where.
+    is_cutting: bool,
     /// When the shop's last sound ended, until the agent answers.
     pub(super) last_sound: Option<u64>,
     /// Turns whose words have not come.
@@ -147,6 +151,11 @@ impl Floor {
     /// Whether the shop has the floor, until the model has taken what it said as a turn.
     pub(super) fn has_open_turn(&self) -> bool {
         self.shop_speaks() || self.utterance.as_ref().is_some_and(|u| !u.is_echo())
+    }
+
+    /// Whether the model has still to be told where the agent was cut off.
+    pub(super) fn is_cutting(&self) -> bool {
+        self.is_cutting
     }
 
     /// Whether the agent is held.
@@ -294,8 +303,9 @@ impl Call {
             _ => true,
         };
         let has_voice = utterance.source == Source::Somebody;
-        let waits = answers && utterance.overlaps && !has_voice;
-        if utterance.overlaps {
+        let may_be_echo = utterance.overlaps || self.floor.echo_at.is_some();
+        let waits = answers && may_be_echo && !has_voice;
+        if utterance.overlaps || !has_voice {
             let item_id = item_id.to_owned();
             remember(
                 &mut self.floor.doubtful,
@@ -556,20 +566,42 @@ impl Call {
     /// The shop wants the floor: the agent's words end where they were heard to end.
     fn give_up_floor(&mut self, now: u64) {
         self.timers.stop(Timer::Decide);
-        if self.floor.pause.take().is_none() {
+        let Some(pause) = self.floor.pause.take() else {
             return;
-        }
+        };
         self.cancel_response();
-        for cut in self.phone.playback.drop_held() {
-            self.cut_off(&cut);
-            self.keys_cut_off(&cut.item_id);
-            self.greeting_cut_off(&cut.item_id);
+        self.floor.is_cutting = true;
+        if let Some(place) = &pause.place {
+            self.greeting_cut_off(&place.item_id);
         }
+        self.timers
+            .set(Timer::Cut, now.saturating_add(CUT_PATIENCE_MS));
+        self.finish_cut_if_known();
         if let Some(utterance) = &mut self.floor.utterance {
             utterance.effect = Effect::Yielded;
             utterance.is_long = true;
         }
         self.turn.quiet_since = now;
+        self.save();
+    }
+
+    /// Tells the model where the agent was cut off, once the phone has told.
+    pub(super) fn finish_cut_if_known(&mut self) {
+        if self.phone.playback.is_known() {
+            self.finish_cut();
+        }
+    }
+
+    /// Tells the model where the agent was cut off, as far as that is known.
+    pub(super) fn finish_cut(&mut self) {
+        if !std::mem::take(&mut self.floor.is_cutting) {
+            return;
+        }
+        self.timers.stop(Timer::Cut);
+        for cut in self.phone.playback.drop_held() {
+            self.cut_off(&cut);
+            self.keys_cut_off(&cut.item_id);
+        }
         self.note_stop();
         self.save();
     }

@@ -307,6 +307,7 @@ impl Call {
         match timer {
             Timer::Silence => self.on_silence(now),
             Timer::Decide => self.on_decide(now),
+            Timer::Cut => self.finish_cut(),
             Timer::Commit => self.on_commit_overdue(now),
             Timer::Stall => self.on_stall(now),
             Timer::ShopTurn => self.on_shop_turn_overdue(now),

@@ -109,6 +109,7 @@ impl Call {
         payload: &str,
     ) {
         let line = self.phone.clock.now(now);
+        self.finish_cut();
         if !self.phone.playback.is_held() {
             self.expect_echo(self.phone.playback.new_start(line), &audio);
         }
@@ -119,6 +120,8 @@ impl Call {
 
     /// Silences the phone and holds back what comes. Where the agent was, if it was speaking.
     pub(super) fn hold_phone(&mut self, now: u64) -> Option<Place> {
+        let is_steady = self.phone.clock.is_steady();
+        self.phone.playback.line_is_steady(is_steady);
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
             self.out.push_back(Output::Phone(media::clear(stream_sid)));
@@ -261,6 +264,8 @@ impl Call {
 
     fn phone_played(&mut self, now: u64, mark: &str) {
         let at = self.phone.clock.event(now);
+        let is_steady = self.phone.clock.is_steady();
+        self.phone.playback.line_is_steady(is_steady);
         let heard = self.phone.playback.echoed(at, mark);
         let is_news = !heard.is_empty();
         for heard in heard {
@@ -270,6 +275,7 @@ impl Call {
             self.keys_heard(&heard.item_id, heard.bytes);
         }
         self.note_disclosure(now);
+        self.finish_cut_if_known();
         if !self.floor.is_paused() {
             self.note_stop();
         }

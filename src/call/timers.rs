@@ -7,6 +7,8 @@ pub enum Timer {
     Silence,
     /// It must be decided whether the agent goes on.
     Decide,
+    /// The phone should have told by now where it stopped.
+    Cut,
     /// The model should have taken the shop's turn by now.
     Commit,
     /// Audio should have come while the shop speaks.
@@ -31,9 +33,10 @@ pub enum Timer {
     Finish,
 }
 
-const TIMERS: [Timer; 13] = [
+const TIMERS: [Timer; 14] = [
     Timer::Silence,
     Timer::Decide,
+    Timer::Cut,
     Timer::Commit,
     Timer::Stall,
     Timer::ShopTurn,

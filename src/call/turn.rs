@@ -77,7 +77,9 @@ impl Call {
             && self.model.flight == Flight::Free
             && self.model.pending_total.is_none()
             && self.model.pending_keys.is_none();
-        let theirs = self.floor.is_paused() || (self.floor.shop_speaks() && !closing);
+        let theirs = self.floor.is_paused()
+            || self.floor.is_cutting()
+            || (self.floor.shop_speaks() && !closing);
         if !free || theirs || !self.phone.is_streaming() {
             return;
         }

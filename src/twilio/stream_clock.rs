@@ -14,7 +14,15 @@ pub struct StreamClock {
     end: u64,
     /// When the newest frame arrived, on the receiver's clock.
     arrived: Option<u64>,
+    /// How much later than on the quickest way the latest of the newest frames came, fading; in ms.
+    spread: u64,
 }
+
+/// Frames that arrive with less than this between the quickest and the slowest are on a steady way,
+/// in ms.
+const STEADY_MS: u64 = 40;
+/// How fast a late frame is forgotten, in ms per frame: 300 ms in six seconds.
+const FADE_MS: u64 = 1;
 
 /// A frame comes every 20 ms. When none has come for so long, the stream's own time is not known
 /// any more, in ms.
@@ -29,7 +37,10 @@ impl StreamClock {
     /// A frame that ends at this time of the stream has arrived.
     pub fn frame(&mut self, now: u64, end: u64) {
         let offset = signed(now).saturating_sub(signed(end));
-        self.offset = Some(self.offset.map_or(offset, |known| known.min(offset)));
+        let least = self.offset.map_or(offset, |known| known.min(offset));
+        self.offset = Some(least);
+        let late = u64::try_from(offset.saturating_sub(least)).unwrap_or(0);
+        self.spread = self.spread.saturating_sub(FADE_MS).max(late);
         self.end = end;
         self.arrived = Some(now);
     }
@@ -47,6 +58,11 @@ impl StreamClock {
             Some(arrived) if now.saturating_sub(arrived) <= MAX_SILENCE_MS => self.end,
             _ => self.now(now),
         }
+    }
+
+    /// Whether everything takes the same time on its way, as far as frames tell.
+    pub fn is_steady(&self) -> bool {
+        self.arrived.is_some() && self.spread <= STEADY_MS
     }
 
     /// When what happens at this time of the stream is heard of, on the receiver's clock.
@@ -85,5 +101,10 @@ mod tests {
         assert_eq!(clock.event(5_380), 100);
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
         assert_eq!(clock.event(6_000), 1_000, "the stream has stalled");
+        assert!(!clock.is_steady());
+        for end in (400..10_000).step_by(20) {
+            clock.frame(5_000 + end + 10, end);
+        }
+        assert!(clock.is_steady());
     }
 }
