@@ -290,7 +290,7 @@ fn keys_that_were_cut_off_are_told_as_that() {
     bench.done(&response, "completed");
     bench.advance(500);
     bench.model_hears(true);
-    bench.advance(1_200);
+    bench.advance(2_000);
     assert_eq!(bench.output_of(&call).unwrap()["ok"], false);
 }
 
