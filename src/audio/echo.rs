@@ -19,7 +19,6 @@
 
 mod fit;
 mod track;
-mod voice;
 
 use super::ulaw;
 use fit::{LEAD, TAPS, WORD};
@@ -147,15 +146,6 @@ impl Echo {
             }
             None => Source::Somebody,
         }
-    }
-
-    /// Whether what is left of the line without the echo is a voice, and not a tone, a clatter or music:
-    /// the network's word. For when [`Self::source`] says that somebody is there besides an echo.
-    pub fn is_voice_left(&self) -> bool {
-        let Some((line, lag)) = Line::of(&self.heard).zip(self.lag) else {
-            return true;
-        };
-        voice::is_speech(&self.left(&line, lag), EMPHASIS)
     }
 
     /// What is left of the line's window when the best copy of what was sent is taken away.

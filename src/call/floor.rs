@@ -227,11 +227,8 @@ impl Call {
             }
             Source::Somebody => {
                 self.floor.voiced_frames += 1;
-                // The ear hears the echo: whether what is beside it is a voice, it cannot tell.
-                if was_echo
-                    && (self.floor.voiced_frames < VOICED_FRAMES
-                        || !self.floor.echo.is_voice_left())
-                {
+                // In an echo, a click looks like somebody for a moment.
+                if was_echo && self.floor.voiced_frames < VOICED_FRAMES {
                     return;
                 }
                 let since = if was_echo {
