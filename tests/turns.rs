@@ -2,6 +2,7 @@
 
 mod support;
 
+use orderline::audio::ulaw;
 use serde_json::json;
 use support::{Bench, STREAM, base64};
 
@@ -467,4 +468,52 @@ fn a_word_of_the_models_that_comes_after_we_went_on_stops_nobody() {
     assert_eq!((bench.clears(), bench.truncations().len()), (1, 0));
     let live = bench.live();
     assert!(live["transcript"][3]["acknowledges"].is_object(), "{live}");
+}
+
+const READ_BACK: &str =
+    "So that's one small mushroom pizza with thin crust, delivered to 77 Sunset Boulevard.";
+
+/// A call in which the agent reads back, and what comes back of it: 150 ms later and 20 dB quieter.
+fn echoing() -> (Bench, Vec<u8>) {
+    let mut bench = Bench::greeted(&[]);
+    bench.silence(500);
+    let audio = support::sentence("shop-interrupts-read-back/read-back");
+    let response = bench.agent_starts();
+    bench.agent_sounds(&response, "item_read_back", READ_BACK, &audio);
+    bench.done(&response, "completed");
+    let quieter = |byte: &u8| ulaw::encode(ulaw::decode(*byte) / 10);
+    let echo = [ulaw::SILENCE; 1_200]
+        .into_iter()
+        .chain(audio.iter().map(quieter));
+    (bench, echo.collect())
+}
+
+#[test]
+fn our_own_voice_on_the_line_stops_nobody_and_says_nothing() {
+    let (mut bench, echo) = echoing();
+    let wanted = bench.responses_wanted();
+    bench.line(&echo[..8_000]);
+    bench.model_hears(true);
+    bench.line(&echo[8_000..]);
+    bench.silence(700);
+    bench.model_hears(false);
+    bench.event(json!({ "type": "input_audio_buffer.committed", "item_id": "item_echo" }));
+    bench.transcribed("item_echo", READ_BACK);
+    assert_eq!((bench.clears(), bench.responses_wanted()), (0, wanted));
+    let deleted = bench.sent("conversation.item.delete");
+    assert_eq!(deleted[0]["item_id"], "item_echo");
+    let said = bench.call.live(bench.now);
+    assert_eq!(said.matches("Sunset Boulevard").count(), 1, "{said}");
+}
+
+#[test]
+fn a_voice_in_our_echo_stops_the_agent() {
+    let (mut bench, mut echo) = echoing();
+    for (sample, voice) in echo[24_000..].iter_mut().zip(speech()) {
+        *sample = ulaw::encode(ulaw::decode(*sample).saturating_add(ulaw::decode(voice)));
+    }
+    bench.line(&echo[..24_000]);
+    assert_eq!(bench.clears(), 0);
+    bench.line(&echo[24_000..24_000 + 4_000]);
+    assert_eq!(bench.clears(), 1);
 }

@@ -295,6 +295,21 @@ impl Bench {
         }
     }
 
+    /// Audio and words of an item: a sentence of the fixtures, in deltas of 400 ms.
+    pub fn agent_sounds(&mut self, response: &str, item: &str, words: &str, audio: &[u8]) {
+        let common = json!({ "response_id": response, "item_id": item });
+        self.event(merge(
+            &common,
+            json!({ "type": "response.output_audio_transcript.delta", "delta": words }),
+        ));
+        for piece in audio.chunks(3_200) {
+            self.event(merge(
+                &common,
+                json!({ "type": "response.output_audio.delta", "delta": media::encode(piece) }),
+            ));
+        }
+    }
+
     pub fn tool(&mut self, response: &str, name: &str, arguments: Value) -> String {
         self.next_id += 1;
         let call_id = format!("call_{}", self.next_id);
