@@ -5,7 +5,7 @@
 //! 8 bytes per millisecond, and is moved by every mark that comes back. And the proof, for evidence:
 //! only what an echoed mark covers that was not flushed by `clear`.
 //!
-//! All times are milliseconds of the stream's own clock ([`crate::twilio::stream_clock`]), on which
+//! All times are milliseconds of the stream's own clock (`twilio::stream_clock`), on which
 //! an echo tells when the phone came to its mark, without the jitter of the way back. A mark in
 //! front of the first piece of a reply tells when the phone began with it; the marks that `clear`
 //! throws away tell when the phone stopped. Between the two a cut is placed to a frame.
