@@ -5,19 +5,19 @@
 //! whose word comes later and whose turns make the conversation. Either may be first, late, twice,
 //! or silent. What ours says about a sound decides; the model's counts where ours heard nothing.
 
+mod hearing;
+mod words;
+
 use super::Call;
 use super::ending::Farewell;
 use super::model::Flight;
-use super::output::{LogLine, Output};
+use super::output::LogLine;
 use super::record::{Detector, Interruption, MAX_METRICS};
 use super::timers::Timer;
-use crate::audio::ear::{Change, Ear};
+use crate::audio::ear::Ear;
 use crate::audio::echo::{Echo, Source};
 use crate::audio::playback::{Cut, Place};
 use crate::audio::ulaw;
-use crate::order::backchannel::is_backchannel;
-use crate::order::own_words::repeats;
-use crate::realtime::client;
 use crate::realtime::session::SILENCE_MS;
 use std::collections::VecDeque;
 
@@ -26,31 +26,12 @@ use std::collections::VecDeque;
 const REAL_SPEECH_MS: u64 = 700;
 /// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
 const EAR_HOLD_MS: u64 = 300;
-/// Who says "okay" this shortly before the agent's last word answers it, in ms.
-const ANSWER_MS: u64 = 800;
-/// How long somebody must be heard in an echo to be a voice, in frames of 20 ms; how much of it is
-/// there then, in ms.
-const VOICED_FRAMES: u32 = 3;
-const JUDGED_MS: u64 = 100;
-/// How much of the line is judged at once, in ms (`audio::echo`).
-const WINDOW_MS: u64 = 200;
 /// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.
 const CUT_PATIENCE_MS: u64 = 500;
 /// How long an echo is reckoned with after it was heard, in ms.
 const ECHO_MEMORY_MS: u64 = 1_500;
-/// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
-/// of half a second, and both ways of a bad network.
-const TURN_PATIENCE_MS: u64 = 1_500;
-/// Turns that are remembered until their words have come.
-const MAX_REMEMBERED: usize = 32;
 /// How late an echo may begin after the agent's last word, in ms.
 const TAIL_MS: u64 = 500;
-/// So many words of the agent in what a voice has said are an echo behind it.
-const TELLING_WORDS: usize = 4;
-/// An echo is of one of the agent's newest turns.
-const ECHOED_TURNS: usize = 3;
-/// After so long the shop's pause was missed, in ms.
-const MAX_SHOP_TURN_MS: u64 = 60_000;
 
 /// What is known of the shop's voice.
 #[derive(Debug, Default)]
@@ -185,193 +166,6 @@ impl Floor {
 }
 
 impl Call {
-    /// The next audio of the line; it ended at this time of the stream.
-    pub(super) fn listen(&mut self, now: u64, ends_at: u64, audio: &[u8]) {
-        self.floor.echo.heard(ends_at, audio);
-        match self.floor.ear.hear(audio) {
-            Some(Change::SpeechStarted { ago_ms }) => {
-                let since = now.saturating_sub(ago_ms.into());
-                self.floor.local = Local::Echo { since };
-            }
-            Some(Change::SpeechStopped { ago_ms }) => {
-                let was = std::mem::take(&mut self.floor.local);
-                if let Local::Speech { since } = was {
-                    self.local_stopped(now, since, now.saturating_sub(ago_ms.into()));
-                }
-            }
-            None => {}
-        }
-        match self.floor.local {
-            Local::Echo { since } => self.listen_behind_echo(now, since),
-            Local::Speech { since } if self.floor.echoed_lately(now) => {
-                // What the ear hears after a voice may be the agent's last words, still coming back.
-                if self.floor.echo.source() != Source::Somebody {
-                    self.floor.local = Local::Echo { since: now };
-                    self.floor.voiced_frames = 0;
-                    self.local_stopped(now, since, now.saturating_sub(WINDOW_MS).max(since));
-                }
-            }
-            Local::Quiet | Local::Speech { .. } => {}
-        }
-    }
-
-    /// The ear hears speech that was our own voice so far, or has just begun.
-    fn listen_behind_echo(&mut self, now: u64, since: u64) {
-        let source = self.floor.echo.source();
-        let was_echo = self.floor.echoed_lately(now);
-        match source {
-            Source::Nobody => {}
-            Source::Echo => {
-                self.floor.echo_at = Some(now);
-                self.floor.voiced_frames = 0;
-            }
-            Source::Somebody => {
-                self.floor.voiced_frames += 1;
-                // In an echo, a click looks like somebody for a moment.
-                if was_echo && self.floor.voiced_frames < VOICED_FRAMES {
-                    return;
-                }
-                let since = if was_echo {
-                    now.saturating_sub(JUDGED_MS)
-                } else {
-                    since
-                };
-                self.floor.local = Local::Speech { since };
-                self.floor.voiced_frames = 0;
-                self.shop_began(now, Detector::Local, since);
-            }
-        }
-    }
-
-    /// The model hears the shop.
-    pub(super) fn model_heard_start(&mut self, now: u64) {
-        self.floor.model_since = Some(now);
-        self.timers
-            .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
-        let known = self.floor.utterance.as_ref();
-        if matches!(self.floor.local, Local::Speech { .. }) || known.is_some_and(|u| !u.is_echo()) {
-            // Our detector was faster; the sound may even be over.
-        } else if self.hears_echo(now) {
-            self.utterance(now).source = Source::Echo;
-        } else {
-            self.shop_began(now, Detector::Model, now);
-        }
-    }
-
-    /// The model hears a pause.
-    pub(super) fn model_heard_stop(&mut self, now: u64) {
-        self.timers.stop(Timer::ShopTurn);
-        let started = self.floor.model_since.take().unwrap_or(now);
-        self.turn.quiet_since = now;
-        self.timers
-            .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
-        if self.floor.local == Local::Quiet {
-            // It waits for half a second of silence before it says so.
-            let ended = now.saturating_sub(SILENCE_MS).max(started);
-            self.sound_ended(now, started, ended);
-        }
-    }
-
-    /// The shop's turn is part of the conversation: it is the agent's turn.
-    pub(super) fn shop_turn_taken(&mut self, now: u64, item_id: &str) {
-        self.timers.stop(Timer::Commit);
-        self.floor.model_since = None;
-        if self.floor.pause.is_some() {
-            self.give_up_floor(now);
-        }
-        self.utterance(now);
-        let Some(utterance) = self.floor.utterance.take() else {
-            return;
-        };
-        if utterance.is_echo() {
-            return self.forget_echo(item_id);
-        }
-        self.log(LogLine::debug("shop_turn"));
-        let at = self.record.at_ms(utterance.began_at);
-        self.record.transcript.shop_turn(item_id, at);
-        let answers = match utterance.effect {
-            Effect::Resumed { place: Some(place) } if place.rest_ms > ANSWER_MS => {
-                let transcript = &mut self.record.transcript;
-                transcript.acknowledge(item_id, &place.item_id, place.bytes);
-                false
-            }
-            // The answer to what was said before is on its way.
-            Effect::Resumed { place: None } => false,
-            _ => true,
-        };
-        let has_voice = utterance.source == Source::Somebody;
-        let may_be_echo = utterance.overlaps || self.floor.echo_at.is_some();
-        let waits = answers && may_be_echo && !has_voice;
-        if utterance.overlaps || !has_voice {
-            let item_id = item_id.to_owned();
-            remember(
-                &mut self.floor.doubtful,
-                Doubt {
-                    item_id,
-                    has_voice,
-                    waits,
-                },
-            );
-        }
-        if answers && !waits {
-            self.answer_shop(now);
-        }
-    }
-
-    /// It is the agent's turn to speak.
-    fn answer_shop(&mut self, now: u64) {
-        if self.ending.is_closing() || self.phone.gone {
-        } else if self.greeting_is_due() {
-            self.greet(now);
-        } else {
-            self.want(None, true);
-        }
-    }
-
-    /// Whether the words of a turn are the shop's, and not the agent's own, come back.
-    pub(super) fn are_the_shops(&mut self, now: u64, item_id: &str, words: &str) -> bool {
-        if self.floor.echoes.iter().any(|echo| echo == item_id) {
-            return false;
-        }
-        let doubtful = &mut self.floor.doubtful;
-        let at = doubtful.iter().position(|doubt| doubt.item_id == item_id);
-        let Some(doubt) = at.and_then(|at| doubtful.remove(at)) else {
-            return true;
-        };
-        // A voice may say "no" when the agent has just said it, too.
-        let tells = !doubt.has_voice || words.split_whitespace().count() >= TELLING_WORDS;
-        if tells && self.floor.echo_at.is_some() && self.repeats_agent(words) {
-            self.record.transcript.remove(item_id);
-            self.forget_echo(item_id);
-            return false;
-        }
-        if doubt.waits {
-            self.answer_shop(now);
-        }
-        true
-    }
-
-    /// The words of a turn that was taken for a mere acknowledgement say more: the agent stops
-    /// after all.
-    pub(super) fn reconsider(&mut self, now: u64, item_id: &str, words: &str) {
-        let turn = self.record.transcript.get(item_id);
-        if turn.is_some_and(|turn| turn.acknowledges.is_some()) && !is_backchannel(words) {
-            self.record.transcript.not_acknowledgement(item_id);
-            if !self.ending.is_closing() && !self.phone.gone {
-                self.log(LogLine::info("reconsidered"));
-                self.interrupt(now);
-                self.want(None, true);
-            }
-        }
-    }
-
-    fn repeats_agent(&self, words: &str) -> bool {
-        let turns: Vec<_> = self.record.transcript.agent_turns().collect();
-        let latest = turns.iter().rev().take(ECHOED_TURNS).rev();
-        let said: String = latest.map(|turn| turn.words().to_owned() + " ").collect();
-        repeats(words, &said)
-    }
-
     /// Stops the agent for good: on the phone at once, in the model from what was heard.
     pub(super) fn interrupt(&mut self, now: u64) {
         if self.floor.pause.is_none() {
@@ -403,95 +197,6 @@ impl Call {
             self.timers.set(Timer::Decide, settled);
         } else {
             self.give_up_floor(now);
-        }
-    }
-
-    /// The model has not taken the turn that was heard to end.
-    pub(super) fn on_commit_overdue(&mut self, now: u64) {
-        let long = self
-            .floor
-            .utterance
-            .as_ref()
-            .is_some_and(|u| u.is_long && !u.is_echo());
-        if matches!(self.floor.local, Local::Speech { .. }) {
-            return;
-        }
-        if self.floor.model_since.is_some() || long {
-            self.commit_turn(now);
-        } else {
-            self.floor.utterance = None;
-        }
-    }
-
-    pub(super) fn on_shop_turn_overdue(&mut self, now: u64) {
-        self.commit_turn(now);
-    }
-
-    /// What the shop said is a turn, whatever the model thinks of it.
-    fn commit_turn(&mut self, now: u64) {
-        self.log(LogLine::warn("shop_turn_overdue"));
-        if self.model.is_ready() {
-            self.out
-                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
-        }
-        self.model_heard_stop(now);
-        // Tried once.
-        if let Some(utterance) = &mut self.floor.utterance {
-            utterance.is_long = false;
-        }
-    }
-
-    /// Somebody in the shop began to make sounds.
-    fn shop_began(&mut self, now: u64, detector: Detector, since: u64) {
-        self.turn.silence_prompts = 0;
-        self.turn.asked_to_wait = false;
-        self.timers.stop(Timer::Silence);
-        let utterance = self.utterance(since);
-        utterance.source = match (detector, utterance.source) {
-            (Detector::Model, Source::Nobody | Source::Echo) => Source::Nobody,
-            (Detector::Local, _) | (Detector::Model, Source::Somebody) => Source::Somebody,
-        };
-        // Closing words are heard to their end.
-        if self.floor.pause.is_none() && self.agent_has_floor(now) && !self.ending.is_closing() {
-            self.hold(now, detector, since);
-        }
-    }
-
-    /// Whether what the model hears is the agent itself. Its word may come late.
-    fn hears_echo(&mut self, now: u64) -> bool {
-        match self.floor.echo.source() {
-            Source::Echo => {
-                self.floor.echo_at = Some(now);
-                true
-            }
-            Source::Somebody => false,
-            Source::Nobody => self.floor.echoed_lately(now),
-        }
-    }
-
-    fn local_stopped(&mut self, now: u64, since: u64, ended: u64) {
-        self.turn.quiet_since = now;
-        // In an echo of the agent the model hears no pause.
-        let patience = if self.floor.echoed_lately(now) {
-            SILENCE_MS
-        } else {
-            TURN_PATIENCE_MS
-        };
-        self.timers.set(Timer::Commit, now.saturating_add(patience));
-        self.sound_ended(now, since, ended);
-    }
-
-    fn sound_ended(&mut self, now: u64, since: u64, ended: u64) {
-        let is_long = ended.saturating_sub(since) >= REAL_SPEECH_MS;
-        self.floor.last_sound = Some(ended);
-        if let Some(utterance) = &mut self.floor.utterance {
-            utterance.is_long |= is_long;
-        }
-        if self.floor.pause.is_none() {
-        } else if is_long {
-            self.give_up_floor(now);
-        } else {
-            self.go_on(now);
         }
     }
 
@@ -633,20 +338,4 @@ impl Call {
             effect: Effect::None,
         })
     }
-
-    /// The model heard the agent itself, and took it for the shop.
-    fn forget_echo(&mut self, item_id: &str) {
-        self.log(LogLine::info("echo_forgotten"));
-        remember(&mut self.floor.echoes, item_id.to_owned());
-        let event_id = self.model.event_id();
-        self.out
-            .push_back(Output::Model(client::delete_item(&event_id, item_id)));
-    }
-}
-
-fn remember<T>(list: &mut VecDeque<T>, entry: T) {
-    if list.len() >= MAX_REMEMBERED {
-        list.pop_front();
-    }
-    list.push_back(entry);
 }

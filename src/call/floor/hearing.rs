@@ -1,0 +1,201 @@
+//! Who is heard: the shop by our own detector and the model's, and the agent itself by its echo.
+
+use super::super::Call;
+use super::super::output::{LogLine, Output};
+use super::super::record::Detector;
+use super::super::timers::Timer;
+use super::{Local, REAL_SPEECH_MS};
+use crate::audio::ear::Change;
+use crate::audio::echo::Source;
+use crate::realtime::client;
+use crate::realtime::session::SILENCE_MS;
+
+/// How long somebody must be heard in an echo to be a voice, in frames of 20 ms; how much of it is
+/// there then, in ms.
+const VOICED_FRAMES: u32 = 3;
+const JUDGED_MS: u64 = 100;
+/// How much of the line is judged at once, in ms (`audio::echo`).
+const WINDOW_MS: u64 = 200;
+/// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
+/// of half a second, and both ways of a bad network.
+const TURN_PATIENCE_MS: u64 = 1_500;
+/// After so long the shop's pause was missed, in ms.
+const MAX_SHOP_TURN_MS: u64 = 60_000;
+
+impl Call {
+    /// The next audio of the line; it ended at this time of the stream.
+    pub(in crate::call) fn listen(&mut self, now: u64, ends_at: u64, audio: &[u8]) {
+        self.floor.echo.heard(ends_at, audio);
+        match self.floor.ear.hear(audio) {
+            Some(Change::SpeechStarted { ago_ms }) => {
+                let since = now.saturating_sub(ago_ms.into());
+                self.floor.local = Local::Echo { since };
+            }
+            Some(Change::SpeechStopped { ago_ms }) => {
+                let was = std::mem::take(&mut self.floor.local);
+                if let Local::Speech { since } = was {
+                    self.local_stopped(now, since, now.saturating_sub(ago_ms.into()));
+                }
+            }
+            None => {}
+        }
+        match self.floor.local {
+            Local::Echo { since } => self.listen_behind_echo(now, since),
+            Local::Speech { since } if self.floor.echoed_lately(now) => {
+                // What the ear hears after a voice may be the agent's last words, still coming back.
+                if self.floor.echo.source() != Source::Somebody {
+                    self.floor.local = Local::Echo { since: now };
+                    self.floor.voiced_frames = 0;
+                    self.local_stopped(now, since, now.saturating_sub(WINDOW_MS).max(since));
+                }
+            }
+            Local::Quiet | Local::Speech { .. } => {}
+        }
+    }
+
+    /// The ear hears speech that was our own voice so far, or has just begun.
+    fn listen_behind_echo(&mut self, now: u64, since: u64) {
+        let source = self.floor.echo.source();
+        let was_echo = self.floor.echoed_lately(now);
+        match source {
+            Source::Nobody => {}
+            Source::Echo => {
+                self.floor.echo_at = Some(now);
+                self.floor.voiced_frames = 0;
+            }
+            Source::Somebody => {
+                self.floor.voiced_frames += 1;
+                // In an echo, a click looks like somebody for a moment.
+                if was_echo && self.floor.voiced_frames < VOICED_FRAMES {
+                    return;
+                }
+                let since = if was_echo {
+                    now.saturating_sub(JUDGED_MS)
+                } else {
+                    since
+                };
+                self.floor.local = Local::Speech { since };
+                self.floor.voiced_frames = 0;
+                self.shop_began(now, Detector::Local, since);
+            }
+        }
+    }
+
+    /// The model hears the shop.
+    pub(in crate::call) fn model_heard_start(&mut self, now: u64) {
+        self.floor.model_since = Some(now);
+        self.timers
+            .set(Timer::ShopTurn, now.saturating_add(MAX_SHOP_TURN_MS));
+        let known = self.floor.utterance.as_ref();
+        if matches!(self.floor.local, Local::Speech { .. }) || known.is_some_and(|u| !u.is_echo()) {
+            // Our detector was faster; the sound may even be over.
+        } else if self.hears_echo(now) {
+            self.utterance(now).source = Source::Echo;
+        } else {
+            self.shop_began(now, Detector::Model, now);
+        }
+    }
+
+    /// The model hears a pause.
+    pub(in crate::call) fn model_heard_stop(&mut self, now: u64) {
+        self.timers.stop(Timer::ShopTurn);
+        let started = self.floor.model_since.take().unwrap_or(now);
+        self.turn.quiet_since = now;
+        self.timers
+            .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
+        if self.floor.local == Local::Quiet {
+            // It waits for half a second of silence before it says so.
+            let ended = now.saturating_sub(SILENCE_MS).max(started);
+            self.sound_ended(now, started, ended);
+        }
+    }
+
+    /// The model has not taken the turn that was heard to end.
+    pub(in crate::call) fn on_commit_overdue(&mut self, now: u64) {
+        let long = self
+            .floor
+            .utterance
+            .as_ref()
+            .is_some_and(|u| u.is_long && !u.is_echo());
+        if matches!(self.floor.local, Local::Speech { .. }) {
+            return;
+        }
+        if self.floor.model_since.is_some() || long {
+            self.commit_turn(now);
+        } else {
+            self.floor.utterance = None;
+        }
+    }
+
+    pub(in crate::call) fn on_shop_turn_overdue(&mut self, now: u64) {
+        self.commit_turn(now);
+    }
+
+    /// What the shop said is a turn, whatever the model thinks of it.
+    fn commit_turn(&mut self, now: u64) {
+        self.log(LogLine::warn("shop_turn_overdue"));
+        if self.model.is_ready() {
+            self.out
+                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+        }
+        self.model_heard_stop(now);
+        // Tried once.
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.is_long = false;
+        }
+    }
+
+    /// Somebody in the shop began to make sounds.
+    fn shop_began(&mut self, now: u64, detector: Detector, since: u64) {
+        self.turn.silence_prompts = 0;
+        self.turn.asked_to_wait = false;
+        self.timers.stop(Timer::Silence);
+        let utterance = self.utterance(since);
+        utterance.source = match (detector, utterance.source) {
+            (Detector::Model, Source::Nobody | Source::Echo) => Source::Nobody,
+            (Detector::Local, _) | (Detector::Model, Source::Somebody) => Source::Somebody,
+        };
+        // Closing words are heard to their end.
+        if self.floor.pause.is_none() && self.agent_has_floor(now) && !self.ending.is_closing() {
+            self.hold(now, detector, since);
+        }
+    }
+
+    /// Whether what the model hears is the agent itself. Its word may come late.
+    fn hears_echo(&mut self, now: u64) -> bool {
+        match self.floor.echo.source() {
+            Source::Echo => {
+                self.floor.echo_at = Some(now);
+                true
+            }
+            Source::Somebody => false,
+            Source::Nobody => self.floor.echoed_lately(now),
+        }
+    }
+
+    fn local_stopped(&mut self, now: u64, since: u64, ended: u64) {
+        self.turn.quiet_since = now;
+        // In an echo of the agent the model hears no pause.
+        let patience = if self.floor.echoed_lately(now) {
+            SILENCE_MS
+        } else {
+            TURN_PATIENCE_MS
+        };
+        self.timers.set(Timer::Commit, now.saturating_add(patience));
+        self.sound_ended(now, since, ended);
+    }
+
+    fn sound_ended(&mut self, now: u64, since: u64, ended: u64) {
+        let is_long = ended.saturating_sub(since) >= REAL_SPEECH_MS;
+        self.floor.last_sound = Some(ended);
+        if let Some(utterance) = &mut self.floor.utterance {
+            utterance.is_long |= is_long;
+        }
+        if self.floor.pause.is_none() {
+        } else if is_long {
+            self.give_up_floor(now);
+        } else {
+            self.go_on(now);
+        }
+    }
+}
