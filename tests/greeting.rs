@@ -49,7 +49,7 @@ fn a_greeting_that_was_cut_off_is_not_kept() {
     bench.agent_speaks(&response, "item_x", GREETING);
     bench.advance(300);
     bench.model_hears(true);
-    bench.advance(1_300);
+    bench.advance(1_400);
     bench.done(&response, "completed");
     bench.advance(5_000);
     assert_eq!(bench.cues().len(), 1, "the shop has the floor");

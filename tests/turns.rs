@@ -14,7 +14,7 @@ fn the_agent_pauses_at_once_and_stops_for_good_when_the_shop_goes_on() {
     bench.model_hears(true);
     assert_eq!(bench.clears(), 1);
     assert!(bench.truncations().is_empty(), "it may have been a cough");
-    bench.advance(1_300);
+    bench.advance(1_400);
     assert_eq!(bench.truncations(), [(item, 1_000)]);
     assert!(
         bench.sent("response.cancel").is_empty(),
@@ -91,7 +91,7 @@ fn a_response_that_is_being_generated_is_cancelled_and_its_rest_is_dropped() {
     bench.model_hears(true);
     bench.agent_speaks(&response, "item_x", "five ");
     assert!(bench.sent("response.cancel").is_empty());
-    bench.advance(1_200);
+    bench.advance(1_400);
     assert_eq!(
         bench.sent("response.cancel")[0]["response_id"],
         json!(response)
@@ -159,7 +159,7 @@ fn replies_that_wait_behind_each_other_are_cut_each_at_its_place() {
     bench.done(&response, "completed");
     bench.advance(300);
     bench.model_hears(true);
-    bench.advance(1_200);
+    bench.advance(1_400);
     let cuts = [("item_x".to_owned(), 300), ("item_y".to_owned(), 0)];
     assert_eq!(bench.truncations(), cuts);
 }

@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 
 /// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
 /// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
-const REAL_SPEECH_MS: u64 = 700;
+const REAL_SPEECH_MS: u64 = 800;
 /// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
 const EAR_HOLD_MS: u64 = 300;
 /// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.

@@ -233,7 +233,7 @@ impl Bench {
         self.next_id += 1;
         let item = format!("item_S{}", self.next_id);
         self.event(json!({ "type": "input_audio_buffer.speech_started", "item_id": item }));
-        self.advance(1_500);
+        self.advance(1_600);
         self.event(json!({ "type": "input_audio_buffer.speech_stopped", "item_id": item }));
         self.event(json!({ "type": "input_audio_buffer.committed", "item_id": item }));
         item
