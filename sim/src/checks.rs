@@ -1,9 +1,13 @@
 //! What must be true after a call: its outcome, and what happened on the line.
 
 use crate::play::Play;
+use crate::realtime::SORRY;
 use crate::scenario::Expect;
 use crate::timeline::{Event, What};
 use serde_json::{Value, json};
+
+/// So much of a line may get lost where the agent paused in it, in ms: about a phoneme.
+const MAX_MISSED_MS: u64 = 60;
 
 /// The payload of build-plan.txt section 11, as JSON pointers.
 const FIELDS: [&str; 12] = [
@@ -49,10 +53,14 @@ pub fn call_differences(play: &Play) -> Vec<String> {
         }
     }
     for line in &expect.heard {
-        let heard = |what: &What| matches!(what, What::AgentStopped { line: l, cut: false, .. } if l == line);
+        let heard = |what: &What| matches!(what, What::AgentStopped { line: l, cut: false, missed_ms, .. } if l == line && *missed_ms <= MAX_MISSED_MS);
         if count(&events, heard) == 0 {
-            found.push(format!("the line {line} was not heard to its end"));
+            found.push(format!("the line {line} was not heard in full"));
         }
+    }
+    let sorry = |what: &What| matches!(what, What::AgentSpeaks { line, .. } if line == SORRY);
+    if count(&events, sorry) > 0 {
+        found.push("the model was asked for something that no rule of it fits".to_owned());
     }
     let clears = count(&events, |what| matches!(what, What::Cleared { .. }));
     if clears < expect.clears {

@@ -128,6 +128,12 @@ impl Clips {
             .get(id)
             .and_then(|&index| self.0.clips.get(index))
     }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Clip> {
+        self.0.clips.iter()
+    }
 }
 
 fn distinctive(stretch: &[u8; ANCHOR]) -> bool {

@@ -88,8 +88,9 @@ fn outcome_transcript(outcome: &Value) -> Option<String> {
 fn line_transcript(play: &Play) -> String {
     let events = play.timeline.events();
     let lines = events.iter().filter_map(|event| match &event.what {
-        What::ShopSpeaks { text, .. } => Some(("shop", text)),
-        What::AgentSpeaks { text, .. } if !text.is_empty() => Some(("agent", text)),
+        What::ShopSpeaks { text, .. } => Some(("shop", text.clone())),
+        What::AgentSpeaks { text, .. } if !text.is_empty() => Some(("agent", text.clone())),
+        What::AgentPresses { key } => Some(("agent", format!("[presses {key}]"))),
         _ => None,
     });
     lines

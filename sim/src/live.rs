@@ -112,7 +112,8 @@ fn describe(what: &What) -> Option<(&'static str, &'static str, String)> {
             AGENT,
             format!("(spoke {:.1} s)", *played_ms as f64 / 1000.0),
         ),
-        What::AgentStopped { .. } => return None,
+        What::AgentStopped { .. } | What::FirstAudio => return None,
+        What::AgentPresses { key } => ("agent", AGENT, format!("[presses {key}]")),
         What::Cleared { dropped_ms } => (
             "phone",
             CUT,

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod call_more;
 mod checks;
 mod clips;
 mod demo;

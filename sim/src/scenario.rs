@@ -73,7 +73,7 @@ pub enum DialResult {
     Failed,
 }
 
-/// When one of these holds, the shop acts. Exactly one of `answered`, `heard`, `hearing`,
+/// When one of these holds, the shop acts. Exactly one of `answered`, `heard`, `hearing`, `pressed`,
 /// `quiet_ms` is set. A rule fires once; at any moment the first rule in file order that holds fires.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +88,9 @@ pub struct ShopRule {
     /// With `hearing`: how many ms of the line.
     #[serde(default)]
     pub at_ms: u64,
+    /// The agent has pressed these keys and no others, since the beginning or the last rule of this
+    /// kind.
+    pub pressed: Option<String>,
     /// Nobody has spoken for so long, in ms.
     pub quiet_ms: Option<u64>,
     /// Pause before acting, in ms.
@@ -118,6 +121,8 @@ pub struct ModelRule {
     pub heard: Option<String>,
     /// The newest text item (system or user) contains this, in any case of letters.
     pub text: Option<String>,
+    /// With `text`: and this line of the shop was recognised before it.
+    pub after: Option<String>,
     /// Whatever came.
     #[serde(default)]
     pub always: bool,
@@ -156,7 +161,8 @@ pub struct Expect {
     /// A part of the outcome: every value given here must be equal there (objects compared key by key).
     #[serde(default)]
     pub outcome: serde_json::Value,
-    /// Lines of the agent that must have been played to the end.
+    /// Lines of the agent that must have been played from the beginning to the end, perhaps with a
+    /// pause.
     #[serde(default)]
     pub heard: Vec<String>,
     /// How often the bridge must have sent `clear` at least.
@@ -213,7 +219,8 @@ impl Scenario {
                 .map(|line| (format!("shop rule {}", n + 1), line.as_ref()))
         });
         let model = self.model.iter().enumerate().flat_map(|(n, rule)| {
-            [&rule.heard, &rule.say].map(|line| (format!("model rule {}", n + 1), line.as_ref()))
+            [&rule.heard, &rule.after, &rule.say]
+                .map(|line| (format!("model rule {}", n + 1), line.as_ref()))
         });
         let expected = self
             .expect
@@ -271,6 +278,7 @@ impl ShopRule {
             ("answered", self.answered),
             ("heard", self.heard.is_some()),
             ("hearing", self.hearing.is_some()),
+            ("pressed", self.pressed.is_some()),
             ("quiet_ms", self.quiet_ms.is_some()),
         ])?;
         ensure!(
@@ -295,6 +303,10 @@ impl ModelRule {
             ("always", self.always),
             ("tool", self.tool.is_some()),
         ])?;
+        ensure!(
+            self.after.is_none() || self.text.is_some(),
+            "`after` goes with `text`"
+        );
         ensure!(
             self.output.is_none() || self.tool.is_some(),
             "`output` goes with `tool`"

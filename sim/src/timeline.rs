@@ -38,12 +38,18 @@ pub enum What {
     },
     /// A line of the agent starts to play on the phone; `line` is empty while it is not yet recognised.
     AgentSpeaks { line: String, text: String },
-    /// The agent's audio stopped: it ended by itself, or was cut by `clear`.
+    /// The agent's audio stopped: it ended by itself, or was cut by `clear`. Of the line, from its
+    /// beginning to there, `missed_ms` never arrived.
     AgentStopped {
         line: String,
         played_ms: u64,
+        missed_ms: u64,
         cut: bool,
     },
+    /// The bridge's first audio on this media stream arrived.
+    FirstAudio,
+    /// The agent pressed a key: its tones were played.
+    AgentPresses { key: char },
     /// The bridge sent `clear`; so much queued audio was thrown away.
     Cleared { dropped_ms: u64 },
     /// The shop pressed a key.
@@ -133,6 +139,14 @@ impl Timeline {
     /// Everything so far.
     pub fn events(&self) -> Vec<Event> {
         self.0.events.lock().unwrap().clone()
+    }
+
+    /// From the `start` of the first media stream to the bridge's first audio on it, in ms.
+    pub fn first_audio_ms(&self) -> Option<u64> {
+        let events = self.events();
+        let at = |wanted| events.iter().find(|event| event.what == wanted);
+        let (start, audio) = (at(What::StreamStarted)?, at(What::FirstAudio)?);
+        Some(audio.ms.saturating_sub(start.ms))
     }
 
     /// Events from now on.

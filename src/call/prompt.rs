@@ -42,7 +42,7 @@ impl Cue {
                 .into();
             }
             Self::Begin => {
-                "You have introduced yourself. Now say in one short sentence that you would like to place an order, and for what."
+                "You have introduced yourself. If a person is listening, say now in one short sentence that you would like to place an order, and for what."
             }
             Self::Opening => {
                 "The call was just answered. Speak first: greet, say \"I'm an AI assistant calling for a customer\" in this very sentence, and say that you would like to place an order."

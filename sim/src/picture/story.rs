@@ -140,6 +140,7 @@ fn mark(what: &What) -> Option<(Kind, String)> {
             format!("interrupted, {:.1} s unheard", *dropped_ms as f64 / 1000.0),
         ),
         What::Dtmf { digit } => (Kind::Note, format!("key {digit}")),
+        What::AgentPresses { key } => (Kind::Note, format!("presses {key}")),
         What::NetworkSays { text } => (
             Kind::Note,
             format!("network: {}", crate::live::shortened(text, 40)),
@@ -181,6 +182,7 @@ mod tests {
         let stopped = What::AgentStopped {
             line: "hello".to_owned(),
             played_ms: 900,
+            missed_ms: 0,
             cut: true,
         };
         let events = [

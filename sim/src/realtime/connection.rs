@@ -277,6 +277,8 @@ impl Connection {
             let parts = item["content"].as_array().into_iter().flatten();
             let text: Vec<&str> = parts.filter_map(|part| part["text"].as_str()).collect();
             self.news.push(News::Text(text.join(" ")));
+        } else if item["role"] == "assistant" {
+            self.record.script(Script::said);
         }
         Ok(())
     }

@@ -32,6 +32,7 @@ use connection::{Connection, Out};
 use ears::{Ears, ExactEars};
 use fields::ApiError;
 use ids::Ids;
+pub use model::SORRY;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,7 @@
 //! call, not to the session, so that a second session after a lost socket goes on.
 
 use crate::scenario::{ModelRule, Scenario, ToolCall};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Line for what the model did not understand.
 pub const SORRY: &str = "generic/sorry";
@@ -35,6 +35,8 @@ pub struct Reply {
 pub struct Script {
     fired: Vec<usize>,
     spoke: bool,
+    /// Lines of the shop that were recognised.
+    heard: HashSet<String>,
     sorries: u32,
     /// Tool calls without output, by call id.
     open_calls: HashMap<String, String>,
@@ -44,6 +46,10 @@ impl Script {
     /// Decides what to do about the news. The newest item counts most: the older ones are looked
     /// at only when no rule fits it.
     pub fn reply(&mut self, rules: &[ModelRule], news: &[News]) -> Reply {
+        self.heard.extend(news.iter().filter_map(|item| match item {
+            News::Heard { line } => line.clone(),
+            News::Text(_) | News::Output { .. } => None,
+        }));
         let opening = News::Text(String::new());
         let items = if news.is_empty() {
             std::slice::from_ref(&opening)
@@ -107,10 +113,11 @@ impl Script {
         }
         match item {
             News::Heard { line } => rule.heard.is_some() && rule.heard == *line,
-            News::Text(text) => rule
-                .text
-                .as_ref()
-                .is_some_and(|t| text.to_lowercase().contains(&t.to_lowercase())),
+            News::Text(text) => {
+                let contains = |t: &String| text.to_lowercase().contains(&t.to_lowercase());
+                let after = |line: &String| self.heard.contains(line);
+                rule.text.as_ref().is_some_and(contains) && rule.after.as_ref().is_none_or(after)
+            }
             News::Output { tool, output } => {
                 // Blanks in JSON mean nothing.
                 let bare = |s: &str| s.split_whitespace().collect::<String>();
@@ -201,6 +208,19 @@ mod tests {
             says(&mut s, &[heard("what"), News::Text("Go on.".into())]).unwrap(),
             "order"
         );
+    }
+
+    #[test]
+    fn a_cue_may_mean_something_else_after_what_the_shop_said() {
+        let mut rules = rules();
+        rules[4].after = Some("what".into());
+        let cue = || News::Text("The shop is silent.".into());
+        let mut s = Script::default();
+        s.said();
+        assert_eq!(s.reply(&rules, &[cue()]).say.unwrap(), SORRY);
+        let reply = s.reply(&rules, &[heard("what"), cue()]);
+        assert_eq!(reply.say.unwrap(), "still-there");
+        assert_eq!(s.reply(&rules, &[cue()]).say.unwrap(), "still-there");
     }
 
     #[test]

@@ -16,6 +16,10 @@ use std::path::Path;
 const FRAME_MS: u64 = 20;
 const FRAME: usize = 160;
 
+const DISCLOSURE: &str = "generic/disclosure";
+/// Shorter sounds of the shop take no turn, in ms.
+const ASIDE_MS: u64 = 500;
+
 /// How the bridge begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Manner {
@@ -42,6 +46,14 @@ struct Rehearsal {
     pending: Option<(u64, usize)>,
     quiet_since: u64,
     heard: Vec<String>,
+    /// The model has said its first words.
+    greeted: bool,
+    /// They were cut off, and have to be said again.
+    greets_again: bool,
+    /// What the shop says now is no turn.
+    aside: bool,
+    /// Keys that the agent pressed.
+    pressed: String,
     active: bool,
     wanted: bool,
     /// The bridge ends the call when the agent has finished.
@@ -74,6 +86,10 @@ fn rehearse(scenario: Scenario, clips: &Clips, manner: Manner) -> Rehearsal {
         pending: None,
         quiet_since: 0,
         heard: Vec::new(),
+        greeted: false,
+        greets_again: false,
+        aside: false,
+        pressed: String::new(),
         active: false,
         wanted: false,
         ending: false,
@@ -106,6 +122,7 @@ impl Rehearsal {
             "confirm_total",
             "end_call",
             "escalate_to_human",
+            "press_digits",
         ]
         .map(tool);
         let instructions = format!("You call for {}.", self.scenario().instructions_contain);
@@ -167,14 +184,35 @@ impl Rehearsal {
             }
             "input_audio_buffer.speech_started"
                 if self.manner == Manner::Deaf && self.heard.is_empty() => {}
-            "input_audio_buffer.speech_started" => self.playing.clear(),
-            "input_audio_buffer.speech_stopped" => self.wanted = true,
+            "input_audio_buffer.speech_started" | "input_audio_buffer.speech_stopped"
+                if self.aside => {}
+            "input_audio_buffer.speech_started" => {
+                self.greets_again |= self.greeted && !self.heard.iter().any(|l| l == DISCLOSURE);
+                self.playing.clear();
+            }
+            "input_audio_buffer.speech_stopped" => {
+                self.wanted = true;
+                if std::mem::take(&mut self.greets_again) {
+                    let audio = &self.shared.clips.get(DISCLOSURE).unwrap().audio;
+                    self.playing.extend(audio);
+                    self.cue("Now place an order.");
+                }
+            }
             "response.done" => {
                 self.active = false;
+                if !self.greeted && !self.scenario().network.inbound {
+                    self.greeted = true;
+                    self.cue("Now place an order.");
+                }
                 for item in event["response"]["output"].as_array().unwrap() {
                     let Some(name) = item["name"].as_str() else {
                         continue;
                     };
+                    if name == "press_digits" {
+                        let arguments = item["arguments"].as_str().unwrap();
+                        let arguments: Value = serde_json::from_str(arguments).unwrap();
+                        self.pressed += arguments["digits"].as_str().unwrap();
+                    }
                     self.ending |= matches!(name, "end_call" | "escalate_to_human");
                     self.send(&json!({"type": "conversation.item.create", "item": {"type": "function_call_output",
                         "call_id": item["call_id"], "output": "{\"ok\":true}"}}));
@@ -188,7 +226,7 @@ impl Rehearsal {
     fn shop(&mut self) {
         let line = self.ear.current().filter(|m| m.intact > 0.9);
         let quiet = self.playing.is_empty();
-        if let Some(m) = line.as_ref().filter(|m| m.complete && quiet)
+        if let Some(m) = line.as_ref().filter(|m| m.complete)
             && self.heard.last() != Some(&m.line)
         {
             self.heard.push(m.line.clone());
@@ -207,6 +245,7 @@ impl Rehearsal {
                 && (rule.answered
                     || rule.heard.as_ref().is_some_and(heard)
                     || rule.hearing.as_ref().is_some_and(hearing)
+                    || quiet && rule.pressed.as_ref() == Some(&self.pressed)
                     || rule
                         .quiet_ms
                         .is_some_and(|ms| self.now - self.quiet_since >= ms))
@@ -221,8 +260,9 @@ impl Rehearsal {
             let rule = self.scenario().shop[n].clone();
             self.over |= rule.hang_up || rule.line_drops;
             if let Some(line) = rule.say {
-                self.saying
-                    .extend(&self.shared.clips.get(&line).unwrap().audio);
+                let clip = self.shared.clips.get(&line).unwrap();
+                self.aside = clip.ms() < ASIDE_MS;
+                self.saying.extend(&clip.audio);
             }
         }
     }

@@ -157,6 +157,9 @@ impl Ear {
             .as_ref()
             .is_some_and(|line| line.intact >= INTACT);
         let whole = understood && speech.line.as_ref().is_some_and(|line| self.is_whole(line));
+        let missed = speech.line.as_ref().map_or(0.0, |line| {
+            (1.0 - line.intact) * line.clip_bytes as f64 / BYTES_PER_MS as f64
+        });
         let line = speech.line.map(|line| line.line).unwrap_or_default();
         if line.is_empty() {
             if played < BLIP_BYTES {
@@ -182,6 +185,7 @@ impl Ear {
         heard.events.push(What::AgentStopped {
             line,
             played_ms: played / BYTES_PER_MS,
+            missed_ms: missed.round() as u64,
             cut,
         });
     }
@@ -309,6 +313,7 @@ pub mod tests {
         What::AgentStopped {
             line: line.into(),
             played_ms,
+            missed_ms: 0,
             cut,
         }
     }

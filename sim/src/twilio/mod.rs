@@ -9,6 +9,7 @@ mod call;
 pub mod create;
 mod date;
 mod ear;
+mod keypad;
 pub mod leg;
 pub mod line;
 mod media;

@@ -2,6 +2,7 @@
 //! machine stepped with the samples of each tick; it knows no sockets and no clock.
 
 use super::ear::{Ear, Heard};
+use super::keypad::Keypad;
 use crate::clips::Clips;
 use crate::scenario::ShopRule;
 use crate::timeline::What;
@@ -21,6 +22,9 @@ pub trait FarEnd: Send {
 pub struct Shop {
     clips: Clips,
     ear: Ear,
+    keypad: Keypad,
+    /// Keys that were heard and nobody has reacted to.
+    keys: String,
     /// Rules that have not fired.
     rules: Vec<ShopRule>,
     /// Lines heard to their end that nobody has reacted to.
@@ -35,6 +39,10 @@ impl FarEnd for Shop {
         let mut step = Step::default();
         let heard = self.ear.hear(played);
         step.events = self.note(heard);
+        for key in self.keypad.hear(played) {
+            self.keys.push(key);
+            step.events.push(What::AgentPresses { key });
+        }
         self.silence += played.len() as u64;
         if self.act.is_none() {
             self.act = self.next_act();
@@ -87,6 +95,8 @@ impl Shop {
         Self {
             clips,
             ear,
+            keypad: Keypad::default(),
+            keys: String::new(),
             rules,
             unanswered: BTreeSet::new(),
             silence: 0,
@@ -104,6 +114,9 @@ impl Shop {
         let rule = self.rules.remove(index);
         if let Some(line) = &rule.heard {
             self.unanswered.remove(line);
+        }
+        if rule.pressed.is_some() {
+            self.keys.clear();
         }
         let clip = rule.say.as_deref().and_then(|line| self.clips.get(line));
         let speech = clip
@@ -124,6 +137,9 @@ impl Shop {
         if let Some(line) = &rule.hearing {
             let heard = self.ear.hearing();
             return heard.is_some_and(|(now, ms)| now == line && ms >= rule.at_ms);
+        }
+        if let Some(keys) = &rule.pressed {
+            return self.keys == *keys;
         }
         if let Some(ms) = rule.quiet_ms {
             return self.silence.min(self.ear.silence()) >= ms * BYTES_PER_MS;
@@ -178,6 +194,7 @@ impl Shop {
 mod tests {
     use super::super::ear::tests::speech;
     use super::*;
+    use orderline::audio::dtmf;
 
     /// A shop with rules in a scenario's notation.
     fn shop(rules: &str) -> Shop {
@@ -269,6 +286,17 @@ mod tests {
         let audio = [line("total"), silence(3_000)].concat();
         assert_eq!(play(&mut shop, &audio), seen(&[(1_180, "sorry")]));
         assert_eq!(play(&mut shop, &audio), seen(&[(1_180, "yes")]));
+    }
+
+    #[test]
+    fn only_the_right_keys_lead_on() {
+        let rules = "shop = [{ pressed = '12', say = 'yes' }]";
+        let press = |keys: &str| [dtmf::tones(keys), silence(100)].concat();
+        let mut right = shop(rules);
+        assert!(play(&mut right, &press("1")).is_empty());
+        assert_eq!(play(&mut right, &press("2")).len(), 1);
+        assert!(play(&mut shop(rules), &press("112")).is_empty());
+        assert!(play(&mut shop(rules), &press("3")).is_empty());
     }
 
     #[test]

@@ -15,6 +15,8 @@ const TICK_BYTES: usize = 160;
 pub struct Stream {
     pub frames: Frames,
     playback: Playback,
+    /// The bridge has sent audio.
+    was_used: bool,
 }
 
 /// What a tick or a message leads to.
@@ -34,6 +36,7 @@ impl Stream {
         Self {
             frames,
             playback: Playback::default(),
+            was_used: false,
         }
     }
 
@@ -60,7 +63,12 @@ impl Stream {
     pub fn receive(&mut self, text: &str, far_end: &mut dyn FarEnd) -> Effects {
         let mut effects = Effects::default();
         match wire::read(text, &self.frames.stream_sid) {
-            Ok(FromBridge::Media(audio)) => self.playback.media(&audio),
+            Ok(FromBridge::Media(audio)) => {
+                if !std::mem::replace(&mut self.was_used, true) {
+                    effects.events.push(What::FirstAudio);
+                }
+                self.playback.media(&audio);
+            }
             Ok(FromBridge::Mark(name)) => {
                 let echo = self.playback.mark(name);
                 effects

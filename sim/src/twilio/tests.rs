@@ -154,6 +154,7 @@ async fn a_line_is_played_marked_answered_and_the_call_ends_with_the_document() 
             What::Ringing,
             What::Answered,
             What::StreamStarted,
+            What::FirstAudio,
             What::AgentSpeaks {
                 line: agent.0.clone(),
                 text: agent.1
@@ -161,6 +162,7 @@ async fn a_line_is_played_marked_answered_and_the_call_ends_with_the_document() 
             What::AgentStopped {
                 line: agent.0,
                 played_ms: 400,
+                missed_ms: 0,
                 cut: false
             },
             What::ShopSpeaks {

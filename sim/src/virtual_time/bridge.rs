@@ -18,6 +18,7 @@ use orderline::twilio::rest::CreateCall;
 use orderline::twilio::sid::CallSid;
 use orderline::twilio::webhook::Form;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -30,6 +31,12 @@ pub const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// 2026-01-01, in ms since 1970: when every call is placed.
 const PLACED_AT: u64 = 1_767_225_600_000;
+
+/// How long it takes to look something up that was kept, in ms.
+const LOOK_UP_MS: u64 = 10;
+
+/// What calls keep for later ones, by its key: the audio of greetings.
+pub type Kept = BTreeMap<String, Vec<u8>>;
 
 /// What reaches the bridge.
 #[derive(Debug)]
@@ -56,6 +63,8 @@ pub enum ToBridge {
     ModelText { socket: u32, text: String },
     /// The socket to the model is gone.
     ModelClosed { socket: u32, code: u16 },
+    /// A greeting that was kept.
+    Greeting(Vec<u8>),
 }
 
 impl ToBridge {
@@ -93,6 +102,8 @@ pub struct Bridge {
     /// When the call was last woken for a deadline.
     woken_at: u64,
     outcomes: u32,
+    /// What earlier calls kept, and this one.
+    pub kept: Kept,
     /// The outcome, as the call wrote it.
     pub outcome: Option<String>,
     /// The call as the API showed it last, before its outcome.
@@ -102,8 +113,8 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// The product with the variables of `rig.rs`, about to place a call.
-    pub fn new(request: &Value) -> anyhow::Result<Self> {
+    /// The product with the variables of `rig.rs`, about to place a call, and what earlier calls kept.
+    pub fn new(request: &Value, kept: Kept) -> anyhow::Result<Self> {
         let variables = [
             ("API_TOKEN", "api"),
             ("OPENAI_API_KEY", "sk"),
@@ -128,6 +139,7 @@ impl Bridge {
             model_wanted: 0,
             woken_at: 0,
             outcomes: 0,
+            kept,
             outcome: None,
             live: String::new(),
             trace: String::new(),
@@ -212,6 +224,7 @@ impl Bridge {
             ToBridge::ModelClosed { socket, code } => {
                 self.input(post, Input::ModelClosed { socket, code });
             }
+            ToBridge::Greeting(audio) => self.input(post, Input::Greeting(&audio)),
         }
     }
 
@@ -329,10 +342,16 @@ impl Bridge {
                 }
             }
             Output::HangUp => post.send(Lane::Rest, Delivery::Phone(ToPhone::HangUp)),
-            Output::LoadGreeting { .. }
-            | Output::KeepGreeting { .. }
-            | Output::Save(_)
-            | Output::Log(_) => {}
+            Output::LoadGreeting { key } => {
+                if let Some(audio) = self.kept.get(&key) {
+                    let greeting = ToBridge::Greeting(audio.clone());
+                    post.after(LOOK_UP_MS, Delivery::Bridge(greeting));
+                }
+            }
+            Output::KeepGreeting { key, audio } => {
+                self.kept.insert(key, audio);
+            }
+            Output::Save(_) | Output::Log(_) => {}
             Output::Outcome(finished) => {
                 self.outcomes += 1;
                 let now = PLACED_AT + post.now();

@@ -27,7 +27,7 @@ use crate::twilio::shop::FarEnd;
 #[cfg(test)]
 use crate::twilio::shop::Shop;
 use bridge::Bridge;
-pub use bridge::ToBridge;
+pub use bridge::{Kept, ToBridge};
 use model::Realtime;
 pub use model::ToModel;
 use phone::Phone;
@@ -113,23 +113,26 @@ pub struct Run {
     pub trace: String,
     /// The call as the API showed it last, before its outcome.
     pub live: String,
+    /// What earlier calls kept, and this one.
+    #[cfg(test)]
+    pub kept: Kept,
     /// What went wrong around the call, beyond what the timeline tells.
     pub faults: Vec<String>,
 }
 
-/// Plays a scenario to its end.
+/// Plays a scenario to its end, after calls that kept this.
 ///
 /// # Errors
 /// When the product does not take the scenario's request, or the simulator the product's call.
 #[cfg(test)]
-pub fn run(scenario: Scenario, clips: &Clips, delays: Delays) -> anyhow::Result<Run> {
+pub fn run(scenario: Scenario, clips: &Clips, delays: Delays, kept: Kept) -> anyhow::Result<Run> {
     let play = Arc::new(Play::in_virtual_time(scenario));
     let shop = Shop::new(play.scenario.shop.clone(), clips.clone());
     let server = Shared::new(Arc::new(vec![Arc::clone(&play)]), clips.clone());
-    hold(play, Box::new(shop), server, delays, &mut ())
+    hold_after(kept, play, Box::new(shop), server, delays, &mut ())
 }
 
-/// Holds one call to its end, with anybody at the far end of the line.
+/// Holds the first call of all to its end, with anybody at the far end of the line.
 ///
 /// # Errors
 /// When the product does not take the request, or the simulator the product's call.
@@ -140,8 +143,20 @@ pub fn hold(
     delays: Delays,
     witness: &mut impl Witness,
 ) -> anyhow::Result<Run> {
+    hold_after(Kept::new(), play, far_end, server, delays, witness)
+}
+
+/// The same, after calls that kept this.
+fn hold_after(
+    kept: Kept,
+    play: Arc<Play>,
+    far_end: Box<dyn FarEnd>,
+    server: Arc<Shared>,
+    delays: Delays,
+    witness: &mut impl Witness,
+) -> anyhow::Result<Run> {
     let mut post = Post::new(delays);
-    let mut bridge = Bridge::new(&play.scenario.request)?;
+    let mut bridge = Bridge::new(&play.scenario.request, kept)?;
     let mut phone = Phone::dial(&mut post, &play, far_end, &bridge.create_call())?;
     let mut model = Realtime::new(server);
     let mut faults = Vec::new();
@@ -184,6 +199,8 @@ pub fn hold(
         outcome: bridge.outcome,
         trace: bridge.trace,
         live: bridge.live,
+        #[cfg(test)]
+        kept: bridge.kept,
         faults,
     })
 }

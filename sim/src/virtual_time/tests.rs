@@ -26,22 +26,35 @@ fn jitter(seed: u64) -> Delays {
     }
 }
 
-fn busy() -> Scenario {
+fn scenario(name: &str) -> Scenario {
     let (scenarios, _) = &*FIXTURES;
-    let busy = scenarios.iter().find(|scenario| scenario.name == "busy");
-    busy.unwrap().clone()
+    let named = scenarios.iter().find(|scenario| scenario.name == name);
+    named.unwrap().clone()
 }
 
-/// Runs every scenario, and shows all that went wrong in any of them.
+/// The first call of all.
+fn run_first(scenario: Scenario, delays: Delays) -> Run {
+    run(scenario, &FIXTURES.1, delays, Kept::new()).unwrap()
+}
+
+/// What a first call leaves to the others: the greeting.
+static KEPT: LazyLock<Kept> =
+    LazyLock::new(|| run_first(scenario("shop-says-mm-hmm"), Delays::default()).kept);
+
+/// Runs every scenario as the first call and as a later one, and shows all that went wrong in any
+/// of them.
 fn every_scenario_meets_its_expectations(delays: Delays) {
     let (scenarios, clips) = &*FIXTURES;
     let mut wrong = String::new();
-    for scenario in scenarios {
-        let run = run(scenario.clone(), clips, delays).unwrap();
-        let differences = run.differences();
-        if !differences.is_empty() {
-            let (name, list) = (&scenario.name, differences.join("\n  "));
-            wrong += &format!("{name}, {delays:?}:\n  {list}\n{}\n", run.events());
+    for kept in [Kept::new(), KEPT.clone()] {
+        for scenario in scenarios {
+            let run = run(scenario.clone(), clips, delays, kept.clone()).unwrap();
+            let differences = run.differences();
+            if !differences.is_empty() {
+                let (name, list) = (&scenario.name, differences.join("\n  "));
+                let (known, events) = (kept.len(), run.events());
+                wrong += &format!("{name}, {known} greetings, {delays:?}:\n  {list}\n{events}\n");
+            }
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -50,6 +63,27 @@ fn every_scenario_meets_its_expectations(delays: Delays) {
 #[test]
 fn every_scenario_meets_its_expectations_in_virtual_time() {
     every_scenario_meets_its_expectations(Delays::default());
+}
+
+fn first_audio_ms(run: &Run) -> u64 {
+    run.play.timeline.first_audio_ms().unwrap()
+}
+
+#[test]
+fn the_first_call_keeps_the_greeting_and_the_next_begins_with_it_at_once() {
+    let (_, clips) = &*FIXTURES;
+    let near = Delays {
+        phone_ms: 0,
+        ..Delays::default()
+    };
+    let first = run_first(scenario("shop-says-mm-hmm"), near);
+    let kept: Vec<_> = first.kept.values().collect();
+    assert_eq!(kept, [&clips.get("generic/disclosure").unwrap().audio]);
+    assert!(first_audio_ms(&first) > 50, "the model has to speak it");
+    let later = scenario("happy-delivery");
+    let later = run(later, clips, near, first.kept).unwrap();
+    assert!(first_audio_ms(&later) <= 50);
+    assert_eq!(later.differences(), [""; 0]);
 }
 
 #[test]
@@ -65,7 +99,7 @@ fn every_scenario_meets_its_expectations_with_jitter() {
 fn the_same_seed_gives_the_same_call_byte_for_byte() {
     let (scenarios, clips) = &*FIXTURES;
     for scenario in scenarios {
-        let play = |()| run(scenario.clone(), clips, jitter(7)).unwrap();
+        let play = |()| run(scenario.clone(), clips, jitter(7), KEPT.clone()).unwrap();
         let [first, second] = [(); 2].map(play);
         assert!(first.trace == second.trace, "{}", scenario.name);
         assert_eq!(first.events(), second.events());
@@ -75,17 +109,15 @@ fn the_same_seed_gives_the_same_call_byte_for_byte() {
 
 #[test]
 fn another_seed_gives_another_call() {
-    let (_, clips) = &*FIXTURES;
-    let [first, second] = [1, 2].map(|seed| run(busy(), clips, jitter(seed)).unwrap().trace);
+    let [first, second] = [1, 2].map(|seed| run_first(scenario("busy"), jitter(seed)).trace);
     assert_ne!(first, second);
 }
 
 #[test]
 fn an_outcome_that_was_not_expected_is_found() {
-    let (_, clips) = &*FIXTURES;
-    let mut scenario = busy();
+    let mut scenario = scenario("busy");
     scenario.expect.status = "confirmed".into();
-    let run = run(scenario, clips, Delays::default()).unwrap();
+    let run = run_first(scenario, Delays::default());
     let difference = "/status: expected \"confirmed\", is \"busy\"";
     assert_eq!(run.differences(), [difference]);
 }
