@@ -283,3 +283,35 @@ proptest! {
         }
     }
 }
+
+/// How many of the frames of a line are taken for music.
+fn music_share(line: &[u8]) -> f64 {
+    let mut ear = Ear::new();
+    let mut frames = 0;
+    for frame in line.chunks(160) {
+        ear.hear(frame);
+        frames += usize::from(ear.is_music());
+    }
+    frames as f64 / (line.len() / 160) as f64
+}
+
+#[test]
+fn music_is_told_from_noise_and_speech() {
+    for level in [-30.0, -36.0, -42.0, -50.0] {
+        let share = music_share(&noise(level, 30 * SECOND));
+        assert!(share < 0.001, "noise of {level} dBFS: {share}");
+    }
+    assert!(music_share(&silence(10 * SECOND)) == 0.0);
+    assert!(music_share(&sentence("pickup/read-back")) < 0.001);
+    // Two voices, a note every 250 ms that fades by 12 dB.
+    let music: Vec<u8> = (0..20 * SECOND)
+        .map(|n| {
+            let (note, at) = (n / 2_000, (n % 2_000) as f64 / 2_000.0);
+            let pitch = 262.0 * 2f64.powf([0.0, 4.0, 7.0, 12.0, 9.0, 5.0][note % 6] / 12.0);
+            let sine = |hz: f64| (TAU * hz * n as f64 / 8_000.0).sin();
+            linear((sine(pitch) + sine(pitch * 1.5)) * 4_000.0 * 0.25f64.powf(at))
+        })
+        .collect();
+    let share = music_share(&music);
+    assert!(share > 0.8, "music: {share}");
+}

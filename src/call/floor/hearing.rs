@@ -122,6 +122,11 @@ impl Call {
         }
         if self.floor.model_since.is_some() || long {
             self.commit_turn(now);
+            return;
+        }
+        let given_up_at = self.floor.last_sound.unwrap_or(0) + TURN_PATIENCE_MS;
+        if now < given_up_at {
+            self.timers.set(Timer::Commit, given_up_at);
         } else {
             self.floor.utterance = None;
         }
