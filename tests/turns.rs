@@ -51,6 +51,9 @@ fn the_agent_goes_on_where_it_stopped_after_a_short_sound() {
     );
     assert!(agent.get("cut").is_none());
     assert_eq!(shop["text"], "Mm-hmm.");
+    bench.stop();
+    let answers = &bench.outcome()["metrics"]["responseMs"]["turns"];
+    assert_eq!(*answers, 1, "going on is no answer");
     assert_eq!(shop["acknowledges"]["heardMs"], 1_000, "{live}");
 }
 

@@ -83,6 +83,8 @@ struct Doubt {
 #[derive(Debug)]
 struct Utterance {
     began_at: u64,
+    /// When its newest sound ended.
+    ended_at: u64,
     /// It lasts long enough to be more than a sound.
     is_long: bool,
     /// It began while the agent was to be heard: what is written down may be the agent's own words.
@@ -250,6 +252,8 @@ impl Call {
         let Some(pause) = self.floor.pause.take() else {
             return;
         };
+        // What goes on is no answer.
+        self.floor.last_sound = None;
         self.resume_phone(now);
         self.turn.quiet_since = now;
         self.log(LogLine::info("resumed"));
@@ -332,6 +336,7 @@ impl Call {
         let agent_ended_at = self.phone.ends_at();
         self.floor.utterance.get_or_insert_with(|| Utterance {
             began_at,
+            ended_at: began_at,
             is_long: false,
             overlaps: began_at < agent_ended_at.saturating_add(TAIL_MS),
             source: Source::Nobody,

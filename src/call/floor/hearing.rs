@@ -124,7 +124,8 @@ impl Call {
             self.commit_turn(now);
             return;
         }
-        let given_up_at = self.floor.last_sound.unwrap_or(0) + TURN_PATIENCE_MS;
+        let ended_at = self.floor.utterance.as_ref().map_or(0, |u| u.ended_at);
+        let given_up_at = ended_at.saturating_add(TURN_PATIENCE_MS);
         if now < given_up_at {
             self.timers.set(Timer::Commit, given_up_at);
         } else {
@@ -195,6 +196,7 @@ impl Call {
         self.floor.last_sound = Some(ended);
         if let Some(utterance) = &mut self.floor.utterance {
             utterance.is_long |= is_long;
+            utterance.ended_at = ended;
         }
         if self.floor.pause.is_none() {
         } else if is_long {
