@@ -1,5 +1,5 @@
-//! Telephone audio: G.711 μ-law, hearing, echo, playback, WAV files. Pure, and knows no other part of the
-//! crate.
+//! Telephone audio: G.711 μ-law, hearing, echo, playback, tones, WAV files. Pure, and knows no other
+//! part of the crate.
 
 pub mod dtmf;
 pub mod ear;

@@ -198,8 +198,7 @@ impl Call {
             utterance.is_long |= is_long;
             utterance.ended_at = ended;
         }
-        if self.floor.pause.is_none() {
-        } else if is_long {
+        if is_long {
             self.give_up_floor(now);
         } else {
             self.go_on(now);

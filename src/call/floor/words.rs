@@ -70,7 +70,9 @@ impl Call {
     /// It is the agent's turn to speak.
     fn answer_shop(&mut self, now: u64) {
         if self.ending.is_closing() || self.phone.gone {
-        } else if self.greeting_is_due() {
+            return;
+        }
+        if self.greeting_is_due() {
             self.greet(now);
         } else {
             self.want(None, true);

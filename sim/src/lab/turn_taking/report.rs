@@ -475,12 +475,12 @@ fn reported(held: &[Held], table: &mut Table) {
         let outcome = held.run.outcome.as_deref().unwrap_or_default();
         let outcome: Value = serde_json::from_str(outcome).unwrap_or_default();
         let metrics = &outcome["metrics"];
-        entries += metrics["bargeIns"].as_array().map_or(0, Vec::len);
+        entries += metrics["interruptions"].as_array().map_or(0, Vec::len);
         collect("", metrics, &mut numbers);
     }
     let seen: usize = held.iter().map(|h| h.measured.truncations.len()).sum();
     table.note(
-        "Reported by the product: bargeIns",
+        "Reported by the product: interruptions",
         format!("{entries}; from outside {seen} truncations"),
     );
     for (name, values) in numbers.iter().filter(|(name, _)| name.ends_with("Ms")) {
