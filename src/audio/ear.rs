@@ -6,9 +6,10 @@
 //!
 //! The network hears tones, music and noise for what they are, so that its word alone may stop the
 //! agent; it costs about 27 µs a step, a thousandth of a core, which the gate saves while nothing
-//! moves. It falls asleep only when the background has left its state in it, and keeps that
-//! state, and beside it the last 192 ms of the line. It wakes into what it would have heard: the
-//! kept steps first, then the one that woke it, each counted as if it had been heard in time.
+//! moves. The last 192 ms of the line are kept. What wakes is a fresh network that hears them first,
+//! each step counted as if it had been heard in time: one that has heard speech and then seconds of
+//! quiet is drowsy, and needs up to 200 ms more for the next word (`tests/hearing.rs`). Where the
+//! gate lets it not sleep, it is freshened in the same way.
 //!
 //! Pure and deterministic: time is counted in samples. Everybody on the line is heard, an echo of
 //! the agent as well; who it is, is the caller's question.
@@ -16,6 +17,7 @@
 use super::gate::Gate;
 use super::ulaw::{self, BYTES_PER_MS};
 use orderline_silero::{STEP, Silero};
+use std::collections::VecDeque;
 
 /// The probability from which a step is speech: what the network was trained and measured with
 /// (`hearing.md`, method 5).
@@ -25,23 +27,28 @@ const SPEECH: f32 = 0.5;
 /// so that a quiet syllable does not end it.
 const PAUSE: f32 = 0.35;
 
-/// Steps of speech in a row that make a start: 64 ms. One alone is often a click or a cough; each
-/// more costs 32 ms of talking over the other.
-const START_STEPS: u64 = 2;
+/// The probability below which there is no trace of speech.
+const TRACE: f32 = 0.1;
+
+/// Steps of speech in a row that make a start: each more costs 32 ms of talking over the other, and
+/// clicks and coughs do not reach [`SPEECH`] in any.
+const START_STEPS: u64 = 1;
 
 /// Steps of pause in a row that make an end: 192 ms, some 300 ms after the last sound, for the network
 /// itself holds on for 100 ms. Stops and soft syllables within words are shorter; what follows an
 /// end is decided by the turn, not here.
 const STOP_STEPS: u64 = 6;
 
-/// Steps that the gate must be closed before the network sleeps: 384 ms, in which its state settles
-/// into the background that it will wake into.
+/// Steps that the gate must be closed before the network sleeps: 384 ms.
 const SLEEP_STEPS: u32 = 12;
 
-/// Steps kept while it sleeps: 192 ms, for a word that begins more softly than the gate's margin.
-/// With both, ten times as many starts are told earlier than by a network that never sleeps as
-/// later (long silence makes it drowsy), and none more is missed.
+/// Steps that a fresh network hears first: 192 ms, to know the background, and for a word that
+/// begins more softly than the gate's margin.
 const KEPT_STEPS: usize = 6;
+
+/// Steps without speech after which a network that cannot sleep is drowsy: 1 s. To freshen it costs
+/// [`KEPT_STEPS`] runs.
+const DROWSY_STEPS: u32 = 32;
 
 /// −45 dBFS as a mean square of 16-bit samples: music on hold is louder, between its notes as well.
 const LOUD: u32 = 33_954;
@@ -73,9 +80,11 @@ pub struct Ear {
     gate: Gate,
     /// Less than a step of μ-law, waiting for the rest.
     pending: Vec<u8>,
-    /// Steps not yet heard by the network, oldest first. Empty while it is awake.
-    kept: Vec<[u8; STEP]>,
+    /// The newest steps, oldest first.
+    kept: VecDeque<[u8; STEP]>,
     awake: bool,
+    /// Steps in a row that the network heard without a trace of speech.
+    quiet_steps: u32,
     /// Steps in a row that the gate was closed.
     closed_steps: u32,
     /// Steps taken from the line.
@@ -102,8 +111,9 @@ impl Ear {
             silero: Silero::new(),
             gate: Gate::new(),
             pending: Vec::new(),
-            kept: Vec::new(),
+            kept: VecDeque::with_capacity(KEPT_STEPS),
             awake: true,
+            quiet_steps: 0,
             closed_steps: 0,
             steps: 0,
             network_runs: 0,
@@ -169,30 +179,59 @@ impl Ear {
         self.moving = self.moving << 1 | u64::from(is_open && knows_line);
         self.closed_steps = if is_open { 0 } else { self.closed_steps + 1 };
         self.steps += 1;
-        if !self.awake && !is_open {
-            if self.kept.len() == KEPT_STEPS {
-                self.kept.remove(0);
-            }
-            self.kept.push(*step);
-            return None;
+        let changed_at = if self.awake {
+            self.decide(self.steps - 1, step)
+        } else if is_open {
+            self.wake(step)
+        } else {
+            None
+        };
+        if self.kept.len() == KEPT_STEPS {
+            self.kept.pop_front();
         }
-        self.awake = true;
+        self.kept.push_back(*step);
+        let may_sleep = !self.is_speech && self.contrary.is_none();
+        self.awake &= !(may_sleep && self.closed_steps >= SLEEP_STEPS);
+        self.awake |= is_open;
+        if self.awake && may_sleep && self.quiet_steps >= DROWSY_STEPS {
+            self.freshen();
+        }
+        changed_at
+    }
+
+    /// A fresh network hears what was kept, and the step that woke it.
+    fn wake(&mut self, step: &[u8; STEP]) -> Option<u64> {
+        self.silero = Silero::new();
+        self.quiet_steps = 0;
         let kept = std::mem::take(&mut self.kept);
         let first = self.steps - 1 - kept.len() as u64;
-        let changed_at = (first..)
-            .zip(kept.iter().chain([step]))
+        let heard = (first..).zip(kept.iter().chain([step]));
+        let changed_at = heard
             .filter_map(|(number, step)| self.decide(number, step))
             .last();
-        let may_sleep = self.closed_steps >= SLEEP_STEPS && !self.is_speech;
-        self.awake = !(may_sleep && self.contrary.is_none());
+        self.kept = kept;
         changed_at
+    }
+
+    /// Nothing of what was heard long ago stays in the network.
+    fn freshen(&mut self) {
+        self.silero = Silero::new();
+        self.quiet_steps = 0;
+        for step in &self.kept {
+            self.network_runs += 1;
+            self.silero.step(&samples(step));
+        }
     }
 
     /// Runs the network on one step and counts it for or against a change.
     fn decide(&mut self, number: u64, step: &[u8; STEP]) -> Option<u64> {
         self.network_runs += 1;
-        let samples = step.map(|byte| f32::from(ulaw::decode(byte)) / 32768.0);
-        let probability = self.silero.step(&samples);
+        let probability = self.silero.step(&samples(step));
+        self.quiet_steps = if probability < TRACE {
+            self.quiet_steps + 1
+        } else {
+            0
+        };
         let (contradicts, needed) = if self.is_speech {
             (probability < PAUSE, STOP_STEPS)
         } else {
@@ -211,4 +250,8 @@ impl Ear {
         self.is_speech = !self.is_speech;
         Some(first)
     }
+}
+
+fn samples(step: &[u8; STEP]) -> [f32; STEP] {
+    step.map(|byte| f32::from(ulaw::decode(byte)) / 32768.0)
 }

@@ -465,9 +465,8 @@ impl Playback {
         if piece.audio.is_empty() {
             self.learn(at.saturating_sub(piece.sent_at));
         }
-        // The mark in front tells when it arrived itself; the audio behind it may have taken longer.
-        let is_first = !self.observed;
-        self.observed |= !piece.audio.is_empty() || self.is_steady;
+        // The mark in front travels with the audio behind it.
+        let is_first = !std::mem::replace(&mut self.observed, true);
         let ended_at = if at <= expected || (is_first && !trusted) {
             // It cannot have been later than its echo; and where the line is not steady, a first
             // echo is the best there is.

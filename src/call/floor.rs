@@ -27,7 +27,7 @@ const REAL_SPEECH_MS: u64 = 800;
 /// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
 const EAR_HOLD_MS: u64 = 300;
 /// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.
-const CUT_PATIENCE_MS: u64 = 500;
+const CUT_PATIENCE_MS: u64 = 1_000;
 /// How long an echo is reckoned with after it was heard, in ms.
 const ECHO_MEMORY_MS: u64 = 1_500;
 /// How late an echo may begin after the agent's last word, in ms.

@@ -12,6 +12,17 @@ pub fn repeats(words: &str, said: &str) -> bool {
     !words.is_empty() && common(&words, &said) * 100 >= words.len() * SHARE
 }
 
+/// Whether `words` stand in what was said, one behind the other.
+pub fn quotes(words: &str, said: &str) -> bool {
+    let without_pauses = |text: &str| {
+        let mut words = split(text);
+        words.retain(|word| word.starts_with(char::is_alphanumeric));
+        words
+    };
+    let (words, said) = (without_pauses(words), without_pauses(said));
+    !words.is_empty() && said.windows(words.len()).any(|part| part == words)
+}
+
 /// Length of the longest common subsequence.
 fn common(a: &[String], b: &[String]) -> usize {
     let mut row = vec![0; b.len() + 1];
@@ -48,6 +59,14 @@ mod tests {
             "sunset boulevard",
         ] {
             assert!(repeats(words, SAID), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_quote_is_word_for_word() {
+        assert!(quotes("pizza, with thin", SAID));
+        for words in ["", "thin pizza", "small pizza", "a thin crust"] {
+            assert!(!quotes(words, SAID), "{words}");
         }
     }
 

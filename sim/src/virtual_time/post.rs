@@ -36,6 +36,7 @@ pub struct Post {
     due: BTreeMap<(u64, u64), (u64, Delivery)>,
     sent: u64,
     last_arrival: [u64; LANES],
+    last_sent: [Option<u64>; LANES],
 }
 
 impl Post {
@@ -48,6 +49,7 @@ impl Post {
             due: BTreeMap::new(),
             sent: 0,
             last_arrival: [0; LANES],
+            last_sent: [None; LANES],
         }
     }
 
@@ -91,8 +93,13 @@ impl Post {
         self.put(at, delivery);
     }
 
-    /// When what is sent now arrives: not before what was sent earlier.
+    /// When what is sent now arrives: not before what was sent earlier, and with what was sent at
+    /// the same moment, as TCP does it.
     fn arrival(&mut self, lane: Lane) -> u64 {
+        let sent_before = std::mem::replace(&mut self.last_sent[lane as usize], Some(self.now));
+        if sent_before == Some(self.now) {
+            return self.last_arrival[lane as usize];
+        }
         let Delays {
             phone_ms,
             model_ms,

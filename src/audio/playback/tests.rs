@@ -101,10 +101,10 @@ fn echoes_after_a_clear_prove_nothing() {
 #[test]
 fn the_marks_of_its_audio_and_of_the_clear_place_a_cut_whatever_the_delays() {
     let mut p = Playback::default();
-    // Sent at 0, arrived at 270, its front mark at 200; cleared at 1,500, arrived at 1,590.
+    // Sent at 0, arrived at 270 with the mark in front of it; cleared at 1,500, arrived at 1,590.
     let first = p.send(0, "a", 0, audio(SEC)).unwrap();
     let second = send(&mut p, 0, "a", SEC, 2 * SEC);
-    p.echoed(200, &first.before.unwrap());
+    p.echoed(270, &first.before.unwrap());
     p.echoed(1_270, &first.after);
     p.hold(1_500);
     assert!(!p.is_known());

@@ -6,8 +6,9 @@ use super::super::output::{LogLine, Output};
 use super::super::timers::Timer;
 use super::{Doubt, Effect};
 use crate::audio::echo::Source;
+use crate::order::answer::{self, Answer};
 use crate::order::backchannel::is_backchannel;
-use crate::order::own_words::repeats;
+use crate::order::own_words::{quotes, repeats};
 use crate::realtime::client;
 use std::collections::VecDeque;
 
@@ -89,9 +90,7 @@ impl Call {
         let Some(doubt) = at.and_then(|at| doubtful.remove(at)) else {
             return true;
         };
-        // A voice may say "no" when the agent has just said it, too.
-        let tells = !doubt.has_voice || words.split_whitespace().count() >= TELLING_WORDS;
-        if tells && self.floor.echo_at.is_some() && self.repeats_agent(words) {
+        if self.floor.echo_at.is_some() && self.repeats_agent(words, doubt.has_voice) {
             self.record.transcript.remove(item_id);
             self.forget_echo(item_id);
             return false;
@@ -116,11 +115,18 @@ impl Call {
         }
     }
 
-    fn repeats_agent(&self, words: &str) -> bool {
+    /// Whether the words are the agent's. A voice may say "no" when the agent has just said it, too, so
+    /// that of a voice only longer words tell, and those that quote the agent and answer nothing.
+    fn repeats_agent(&self, words: &str, has_voice: bool) -> bool {
         let turns: Vec<_> = self.record.transcript.agent_turns().collect();
         let latest = turns.iter().rev().take(ECHOED_TURNS).rev();
         let said: String = latest.map(|turn| turn.words().to_owned() + " ").collect();
-        repeats(words, &said)
+        let count = words.split_whitespace().count();
+        if !has_voice || count >= TELLING_WORDS {
+            return repeats(words, &said);
+        }
+        let answers = is_backchannel(words) || answer::read(words) != Answer::Neither;
+        (count > 1 || !answers) && quotes(words, &said)
     }
 
     /// The model heard the agent itself, and took it for the shop.
