@@ -22,10 +22,10 @@ import numpy as np
 import onnxruntime
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-STEP, CONTEXT = 256, 32
 
 sys.path.insert(0, str(ROOT / "scripts"))
 extract = importlib.import_module("extract-silero")
+STEP, CONTEXT = extract.STEP, extract.CONTEXT
 
 
 class Onnx:
@@ -47,73 +47,27 @@ class Onnx:
         return out
 
 
-class File:
+def network(data: bytes) -> "extract.Network":
     """weights.bin, in double precision."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.conv1 = self.layer(128, 65, 3)
-        self.conv2 = self.layer(64, 128, 3)
-        self.conv3 = self.layer(64, 2, 64)
-        self.conv4 = self.layer(128, 64)
-        self.inputs = self.layer(512, 128)
-        self.hidden = self.layer(512, 128, biases=False)
-        self.output = self.layer(1, 128)
-        assert not self.data
-
-    def layer(self, *shape: int, biases: bool = True) -> tuple[np.ndarray, np.ndarray]:
-        rows, count = shape[0], int(np.prod(shape))
-        weights = self.take(np.int8, count).reshape(rows, -1) * self.take("<f4", rows)[:, None]
-        return weights.reshape(shape), self.take("<f4", rows) if biases else np.zeros(rows)
-
-    def take(self, kind: str, count: int) -> np.ndarray:
+    def take(kind: str, count: int) -> np.ndarray:
+        nonlocal data
         size = np.dtype(kind).itemsize * count
-        taken, self.data = self.data[:size], self.data[size:]
+        taken, data = data[:size], data[size:]
         return np.frombuffer(taken, kind).astype(np.float64)
 
-    def probabilities(self, samples: np.ndarray) -> list[float]:
-        hidden, cells, context = np.zeros(128), np.zeros(128), np.zeros(CONTEXT)
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(128) / 128)
-        sigmoid = lambda x: 1 / (1 + np.exp(-x))
-        out = []
-        for step in steps(samples.astype(np.float64)):
-            span = np.concatenate([context, step, step[-2:-34:-1]])
-            context = step[-CONTEXT:]
-            frames = np.stack([np.abs(np.fft.rfft(span[64 * t : 64 * t + 128] * window)) for t in range(4)], 1)
-            padded = np.pad(frames, ((0, 0), (1, 1)))
-            four = [self.rectified(self.conv1, "oik,ik->o", padded[:, t : t + 3]) for t in range(4)]
-            padded = np.pad(np.stack(four, 1), ((0, 0), (1, 1)))
-            two = [self.rectified(self.conv2, "oik,ik->o", padded[:, t : t + 3]) for t in (0, 2)]
-            one = self.rectified(self.conv3, "oki,ki->o", np.stack(two))
-            features = self.rectified(self.conv4, "oi,i->o", one)
-            gates = self.inputs[0] @ features + self.inputs[1] + self.hidden[0] @ hidden
-            i, f, g, o = np.split(gates, 4)
-            cells = sigmoid(f) * cells + sigmoid(i) * np.tanh(g)
-            hidden = sigmoid(o) * np.tanh(cells)
-            out.append(float(sigmoid(self.output[0] @ np.maximum(hidden, 0) + self.output[1])[0]))
-        return out
+    def layer(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        weights = take(np.int8, rows * columns).reshape(rows, columns) * take("<f4", rows)[:, None]
+        return weights, take("<f4", rows)
 
-    @staticmethod
-    def rectified(layer: tuple[np.ndarray, np.ndarray], product: str, inputs: np.ndarray) -> np.ndarray:
-        return np.maximum(np.einsum(product, layer[0], inputs) + layer[1], 0)
+    shapes = [(128, 3 * 65), (64, 3 * 128), (64, 2 * 64), (128, 64), (512, 2 * 128), (1, 128)]
+    layers = [layer(*shape) for shape in shapes]
+    assert not data
+    return extract.Network(layers)
 
 
 def steps(samples: np.ndarray) -> np.ndarray:
     return samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
-
-
-def decode(ulaw: bytes) -> np.ndarray:
-    """Linear samples, −1 to 1."""
-    u = ~np.frombuffer(ulaw, np.uint8).astype(np.int32) & 0xFF
-    magnitude = (((u & 0x0F) << 3) + 0x84 << ((u & 0x70) >> 4)) - 0x84
-    return (np.where(u & 0x80, -magnitude, magnitude) / 32768).astype(np.float32)
-
-
-def ulaw_of(path: str) -> bytes:
-    """The data of a μ-law WAV file, which Python's `wave` does not read."""
-    data = pathlib.Path(path).read_bytes()
-    start = data.index(b"data") + 8
-    return data[start : start + int.from_bytes(data[start - 4 : start], "little")]
 
 
 def synthetic() -> np.ndarray:
@@ -139,21 +93,21 @@ def model() -> bytes:
 
 
 def golden(path: str) -> None:
-    onnx, file = Onnx(model()), File((ROOT / "silero/weights.bin").read_bytes())
+    onnx, file = Onnx(model()), network((ROOT / "silero/weights.bin").read_bytes())
     print("# signal\tstep\tONNX\tweights.bin; by scripts/silero-reference.py golden")
-    for name, samples in [("synthetic", synthetic()), ("fixture", decode(ulaw_of(path)))]:
-        pairs = zip(onnx.probabilities(samples), file.probabilities(samples))
+    for name, samples in [("synthetic", synthetic()), ("fixture", extract.decode(extract.ulaw_of(pathlib.Path(path))))]:
+        pairs = zip(onnx.probabilities(samples), file.probabilities(samples[None])[0])
         for step, (exact, quantized) in enumerate(pairs):
             print(f"{name}\t{step}\t{exact:.6f}\t{quantized:.6f}")
 
 
 def probabilities(folder: str) -> None:
-    onnx, file = Onnx(model()), (ROOT / "silero/weights.bin").read_bytes()
+    onnx, file = Onnx(model()), network((ROOT / "silero/weights.bin").read_bytes())
     for path in sorted(pathlib.Path(folder).glob("*.ulaw")):
-        samples = decode(path.read_bytes())
+        samples = extract.decode(path.read_bytes())
         np.array(onnx.probabilities(samples), "<f4").tofile(path.with_suffix(".onnx"))
         if path.name.startswith("clean"):
-            np.array(File(file).probabilities(samples), "<f4").tofile(path.with_suffix(".exact"))
+            file.probabilities(samples[None])[0].astype("<f4").tofile(path.with_suffix(".exact"))
 
 
 if __name__ == "__main__":

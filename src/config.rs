@@ -1,6 +1,9 @@
 //! The configuration, read once from variables and secrets, and checked by name.
 
-use crate::realtime::prices::Prices;
+use crate::policy::gate::Policy;
+use crate::policy::number_plan;
+use crate::policy::quiet::Quiet;
+use crate::realtime::prices::{MicroDollars, Prices};
 use crate::twilio::number::E164;
 use crate::twilio::sid::is_sid;
 use crate::url::Parts;
@@ -34,12 +37,16 @@ pub struct Config {
     pub public_base_url: String,
     /// A human to hand calls to.
     pub handoff_number: Option<E164>,
+    /// What may be dialled, and when.
+    pub gate: Policy,
     /// Longest call, in ms, if the request does not say.
     pub max_call_ms: u64,
     /// Silence after which the agent speaks again, in ms.
     pub silence_prompt_ms: u64,
     /// Price table.
     pub prices: Prices,
+    /// What a call may cost, if the request does not say.
+    pub max_cost: MicroDollars,
     /// Days an outcome is kept.
     pub outcome_ttl_days: u32,
     /// What is logged.
@@ -144,6 +151,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let max_call_minutes = self.decimal("MAX_CALL_MINUTES", 10.0, 0.1, MAX_CALL_MINUTES);
         let silence_prompt_ms = self.decimal("SILENCE_PROMPT_MS", 3500.0, 500.0, 60_000.0);
         let outcome_ttl_days = self.decimal("OUTCOME_TTL_DAYS", 30.0, 1.0, 3650.0);
+        let gate = self.gate(twilio_from.as_ref());
+        let max_cost = self.decimal("MAX_COST_PER_CALL", 5.0, 0.01, 1000.0);
         let log_level = self.log_level();
         let prices = self.prices();
         Some(Config {
@@ -163,9 +172,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             twilio_base_url: twilio_base_url?,
             public_base_url: public_base_url?,
             handoff_number,
+            gate,
             max_call_ms: whole(max_call_minutes * 60_000.0),
             silence_prompt_ms: whole(silence_prompt_ms),
             prices,
+            max_cost: whole(max_cost * 1e6),
             outcome_ttl_days: u32::try_from(whole(outcome_ttl_days)).unwrap_or(30),
             log_level,
         })
@@ -194,13 +205,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     /// Several secrets, separated by commas, for rotation.
     fn secrets(&mut self, name: &'static str) -> Vec<String> {
-        let secrets: Vec<String> = self
-            .required(name)
-            .unwrap_or_default()
-            .split(',')
-            .map(|s| s.trim().to_owned())
-            .filter(|s| !s.is_empty())
-            .collect();
+        let secrets = parts(&self.required(name).unwrap_or_default());
         if secrets.is_empty() && self.get(name).is_some() {
             self.fail(name, "is empty");
         }
@@ -257,6 +262,44 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    fn gate(&mut self, from: Option<&E164>) -> Policy {
+        let own = || from.map(|from| number_plan::country(from.digits()).to_owned());
+        let given = self.get("ALLOWED_COUNTRIES").or_else(own);
+        let mut countries = parts(&given.unwrap_or_default());
+        for code in &mut countries {
+            *code = code.trim_start_matches('+').to_owned();
+        }
+        let known = countries.iter().all(|code| number_plan::is_country(code));
+        if from.is_some() && (countries.is_empty() || !known) {
+            let problem = "must be country codes separated by commas, such as +1,+44";
+            self.fail("ALLOWED_COUNTRIES", problem);
+        }
+        let quiet = self
+            .get("QUIET_HOURS")
+            .unwrap_or_else(|| "21:00-08:00".into());
+        let window = Quiet::parse(&quiet);
+        if window.is_none() && quiet != "off" {
+            let problem = "must be two different times such as 21:00-08:00, or off";
+            self.fail("QUIET_HOURS", problem);
+        }
+        let max_cost = self.decimal("MAX_COST_PER_DAY", 100.0, 0.0, 1e6);
+        Policy {
+            countries,
+            quiet: window,
+            max_concurrent: self.count("MAX_CONCURRENT_CALLS", 10.0, 1e3),
+            max_calls_per_day: self.count("MAX_CALLS_PER_DAY", 200.0, 1e6),
+            max_cost_per_day: whole(max_cost * 1e6),
+        }
+    }
+
+    fn count(&mut self, name: &'static str, default: f64, max: f64) -> u64 {
+        let count = self.decimal(name, default, 0.0, max);
+        if count.fract() > 0.0 {
+            self.fail(name, "must be a whole number");
+        }
+        whole(count)
+    }
+
     fn log_level(&mut self) -> LogLevel {
         match self.get("LOG_LEVEL").as_deref() {
             None | Some("info") => LogLevel::Info,
@@ -283,6 +326,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             }
         }
     }
+}
+
+/// The parts of a list with commas.
+fn parts(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 /// Whether nothing is there but a host, a port and a plain path. No credentials: `@` is in no host.
@@ -394,6 +445,17 @@ mod tests {
             ("MAX_CALL_MINUTES", "15"),
             ("SILENCE_PROMPT_MS", "soon"),
             ("OUTCOME_TTL_DAYS", "never"),
+            ("ALLOWED_COUNTRIES", "US"),
+            ("ALLOWED_COUNTRIES", "+1,x"),
+            ("ALLOWED_COUNTRIES", " , "),
+            ("ALLOWED_COUNTRIES", "+1 +44"),
+            ("QUIET_HOURS", "none"),
+            ("QUIET_HOURS", "21-8"),
+            ("QUIET_HOURS", "08:00-08:00"),
+            ("MAX_CONCURRENT_CALLS", "-1"),
+            ("MAX_CONCURRENT_CALLS", "2.5"),
+            ("MAX_CALLS_PER_DAY", "many"),
+            ("MAX_COST_PER_DAY", "$20"),
             ("LOG_LEVEL", "loud"),
             ("PRICES", "[]"),
         ] {
@@ -401,6 +463,26 @@ mod tests {
             assert_eq!(errors[0].name, name, "{value}");
             assert!(!errors[0].to_string().contains(value), "{errors:?}");
         }
+    }
+
+    #[test]
+    fn what_may_be_dialled_is_read_strictly() {
+        let gate = read(&[]).unwrap().gate;
+        assert_eq!(gate.countries, ["1"], "where the calls come from");
+        assert_eq!(gate.quiet, Quiet::parse("21:00-08:00"));
+        let limits = (gate.max_concurrent, gate.max_calls_per_day);
+        assert_eq!((limits, gate.max_cost_per_day), ((10, 200), 100_000_000));
+        let gate = read(&[
+            ("ALLOWED_COUNTRIES", "+1, 44,+1787"),
+            ("QUIET_HOURS", "off"),
+            ("MAX_CALLS_PER_DAY", "0"),
+            ("MAX_COST_PER_DAY", "2.5"),
+        ])
+        .unwrap()
+        .gate;
+        assert_eq!(gate.countries, ["1", "44", "1787"]);
+        let rest = (gate.quiet, gate.max_calls_per_day, gate.max_cost_per_day);
+        assert_eq!(rest, (None, 0, 2_500_000));
     }
 
     #[test]

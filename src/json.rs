@@ -1,11 +1,13 @@
 //! Reading JSON from outside: strings borrowed from the message, and objects checked field by
 //! field so that every problem is reported with its JSON pointer.
 
+mod typed;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::{Deref, RangeInclusive};
+pub use typed::read;
 
 /// A string of a message. serde borrows a `Cow` only when it is a field by itself, not inside an
 /// `Option`; this wrapper is borrowed there, too.
@@ -50,7 +52,7 @@ impl FieldError {
 pub struct Fields<'a> {
     pointer: String,
     map: &'a Map<String, Value>,
-    known: BTreeSet<&'static str>,
+    known: Vec<&'static str>,
     errors: Vec<FieldError>,
 }
 
@@ -62,7 +64,7 @@ impl<'a> Fields<'a> {
             Value::Object(map) => Ok(Self {
                 pointer,
                 map,
-                known: BTreeSet::new(),
+                known: Vec::new(),
                 errors: Vec::new(),
             }),
             _ => Err(vec![FieldError::new(pointer, "must be an object")]),
@@ -81,7 +83,7 @@ impl<'a> Fields<'a> {
 
     /// The raw value of a field; `null` counts as absent.
     pub fn value(&mut self, key: &'static str) -> Option<&'a Value> {
-        self.known.insert(key);
+        self.known.push(key);
         self.map.get(key).filter(|v| !v.is_null())
     }
 
@@ -232,7 +234,7 @@ impl<'a> Fields<'a> {
         let unknown: Vec<&String> = self
             .map
             .keys()
-            .filter(|key| !self.known.contains(key.as_str()))
+            .filter(|key| !self.known.contains(&key.as_str()))
             .take(10)
             .collect();
         for key in unknown {

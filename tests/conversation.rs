@@ -177,7 +177,7 @@ fn a_model_that_only_calls_tools_is_unconfirmed() {
         "confirm_total",
         json!({ "subtotal": 17.5, "total": 20.1 }),
     );
-    bench.tool(&response, "end_call", json!({}));
+    bench.tool(&response, "end_call", json!({ "reason": "done" }));
     bench.done(&response, "completed");
     assert_eq!(bench.output_of(&total).unwrap()["ok"], false);
     bench.agent_says("Goodbye!");
@@ -372,4 +372,133 @@ fn the_same_inputs_give_the_same_outputs() {
         )
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn an_end_before_the_total_is_refused_once_without_a_reason() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let call = bench.tool(&response, "end_call", json!({}));
+    bench.done(&response, "completed");
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["errors"][0]["pointer"], "/reason", "{output}");
+    assert_eq!(bench.hang_ups, 0);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_bye", "Goodbye!");
+    let call = bench.tool(
+        &response,
+        "end_call",
+        json!({ "reason": "they are closed" }),
+    );
+    bench.done(&response, "completed");
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true);
+    bench.play_out();
+    bench.stop();
+    let outcome = bench.outcome();
+    assert_eq!(outcome["status"], "unconfirmed");
+    let warnings = outcome["warnings"].to_string();
+    assert!(warnings.contains("they are closed"), "{warnings}");
+}
+
+#[test]
+fn a_model_that_gives_no_reason_twice_may_end_the_call() {
+    let mut bench = Bench::greeted(&[]);
+    for ok in [false, true] {
+        let response = bench.agent_starts();
+        bench.agent_speaks(&response, "item_bye", "Goodbye!");
+        let call = bench.tool(&response, "end_call", json!({}));
+        bench.done(&response, "completed");
+        assert_eq!(bench.output_of(&call).unwrap()["ok"], ok);
+    }
+    bench.play_out();
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn an_item_that_no_substitution_allows_is_refused_with_what_to_do() {
+    let mut bench = Bench::answered_for(json!({
+        "items": [{ "size": "large", "toppings": ["pepperoni"], "substitutions": [{ "for": "pepperoni", "with": ["salami"] }] }],
+        "allergens": ["peanuts"],
+        "customer": { "name": "Dana", "phone": "+13105550142" }
+    }));
+    let response = bench.agent_starts();
+    let mut save = |toppings: &[&str]| {
+        let item = json!({ "size": "large", "toppings": toppings });
+        bench.tool(&response, "save_order_item", item)
+    };
+    let [ham, nuts, salami] = [save(&["ham"]), save(&["peanuts"]), save(&["salami"])];
+    let other = json!({ "name": "Dan", "phone": "+13105550142", "delivery_method": "pickup" });
+    let customer = bench.tool(&response, "set_customer", other);
+    bench.done(&response, "completed");
+    let output = bench.output_of(&ham).unwrap();
+    let detail = output["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("instead only: salami") && detail.contains("escalate_to_human"));
+    assert_eq!(
+        bench.output_of(&nuts).unwrap()["errors"][0]["pointer"],
+        "/toppings/0"
+    );
+    assert_eq!(bench.output_of(&salami).unwrap()["ok"], true);
+    assert_eq!(
+        bench.output_of(&customer).unwrap()["errors"][0]["pointer"],
+        "/name"
+    );
+}
+
+#[test]
+fn an_order_that_lacks_what_was_asked_for_is_not_confirmed() {
+    let mut bench = Bench::answered_for(json!({ "items": [
+        { "size": "large", "toppings": ["pepperoni"] }, { "name": "garlic bread" }
+    ] }));
+    bench.agent_says("Hello! I'm an AI assistant calling for a customer.");
+    bench.play_out();
+    bench.shop_says("Sure, go ahead.");
+    let response = bench.agent_starts();
+    let item = json!({ "size": "large", "toppings": ["pepperoni"] });
+    bench.tool(&response, "save_order_item", item);
+    let customer = json!({ "name": "Dana", "phone": "+13105550142", "delivery_method": "pickup" });
+    bench.tool(&response, "set_customer", customer);
+    bench.agent_speaks(&response, "item_read_back", READ_BACK);
+    bench.done(&response, "completed");
+    bench.play_out();
+    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+    let call = bench.confirm_total();
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["missing"].as_array().unwrap().len(), 1, "{output}");
+    assert!(
+        output["missing"][0]
+            .as_str()
+            .unwrap()
+            .contains("lack 1 of the items")
+    );
+    bench.stop();
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+}
+
+#[test]
+fn the_outcome_quotes_the_words_and_when_they_were_said() {
+    let mut bench = Bench::ordered(&[]);
+    bench.conclude();
+    bench.play_out();
+    bench.stop();
+    let outcome = bench.outcome();
+    assert_eq!(outcome["status"], "confirmed", "{outcome}");
+    let transcript: Vec<&serde_json::Value> =
+        outcome["evidence"].as_array().unwrap().iter().collect();
+    let field = |pointer: &str| {
+        let found = transcript.iter().find(|e| e["pointer"] == pointer);
+        (*found.unwrap()).clone()
+    };
+    let said = field("/order/items/0/toppings/0")["said"].clone();
+    assert_eq!(
+        (&said["quote"], &said["role"]),
+        (&json!("pepperoni"), &json!("agent"))
+    );
+    let ms = |at: &str| said[at].as_u64().unwrap();
+    assert!(
+        ms("atMs") <= ms("fromMs") && ms("fromMs") < ms("toMs"),
+        "{said}"
+    );
+    let total = field("/order/totals/total");
+    assert_eq!(total["said"]["quote"], "twenty ten");
+    assert_eq!(field("/order/items/0")["answered"]["quote"], "Yes");
 }

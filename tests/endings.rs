@@ -361,7 +361,7 @@ fn a_model_that_says_nothing_at_all_is_unconfirmed() {
     let mut bench = Bench::answered(&[]);
     let response = bench.agent_starts();
     bench.tool(&response, "save_order_item", json!({ "size": "large" }));
-    bench.tool(&response, "end_call", json!({}));
+    bench.tool(&response, "end_call", json!({ "reason": "done" }));
     bench.done(&response, "completed");
     bench.stop();
     assert_eq!(bench.outcome()["status"], "unconfirmed");
@@ -484,7 +484,7 @@ fn a_model_in_a_loop_of_tools_can_still_end_the_call() {
     }
     let response = bench.agent_starts();
     bench.agent_speaks(&response, "item_bye", "Bye.");
-    bench.tool(&response, "end_call", json!({}));
+    bench.tool(&response, "end_call", json!({ "reason": "done" }));
     bench.done(&response, "completed");
     bench.play_out();
     assert_eq!(bench.hang_ups, 1);
@@ -500,4 +500,50 @@ fn a_finished_call_that_is_looked_at_again_writes_no_second_outcome() {
     bench.input(Input::Restored);
     assert_eq!(bench.outcomes.len(), 1);
     assert_eq!(bench.hang_ups, 0);
+}
+
+/// A response that was billed: so many cents for what it says.
+fn billed(bench: &mut Bench, cents: u64) {
+    let response = bench.agent_starts();
+    let usage = json!({ "output_token_details": { "audio_tokens": cents * 10_000 / 64 } });
+    bench.event(json!({ "type": "response.done", "response": { "id": response, "status": "completed", "usage": usage } }));
+}
+
+#[test]
+fn a_call_near_its_cost_limit_is_told_to_end_says_goodbye_and_ends_at_it() {
+    // A started minute is 1.84 cents; audio of gpt-realtime-2.1 is 64 dollars a million tokens.
+    let mut bench = Bench::greeted(&[("MAX_COST_PER_CALL", "1")]);
+    billed(&mut bench, 70);
+    assert!(!bench.cues().iter().any(|cue| cue.contains("must end soon")));
+    let responses = bench.responses_wanted();
+    billed(&mut bench, 10);
+    let told = |bench: &Bench| {
+        let cues = bench.cues();
+        cues.iter()
+            .filter(|cue| cue.contains("must end soon"))
+            .count()
+    };
+    assert_eq!(told(&bench), 1);
+    assert_eq!(bench.responses_wanted(), responses, "a note only");
+    billed(&mut bench, 14);
+    assert_eq!(told(&bench), 1, "told once");
+    assert!(bench.cues().last().unwrap().contains("say goodbye"));
+    assert_eq!(bench.hang_ups, 0);
+    billed(&mut bench, 10);
+    assert_eq!(bench.hang_ups, 1, "no more is spent");
+    assert!(bench.live()["cost"].as_f64().unwrap() > 1.0);
+    bench.stop();
+    bench.advance(10_000);
+    assert_eq!(bench.outcome()["endReason"], "cost_limit");
+    assert_eq!(bench.outcome()["status"], "unconfirmed");
+}
+
+#[test]
+fn minutes_count_as_well_as_tokens() {
+    let mut bench = Bench::greeted(&[
+        ("MAX_COST_PER_CALL", "0.06"),
+        ("SILENCE_PROMPT_MS", "60000"),
+    ]);
+    bench.advance(150_000);
+    assert!(bench.cues().iter().any(|cue| cue.contains("must end soon")) || bench.hang_ups > 0);
 }

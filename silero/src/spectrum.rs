@@ -2,7 +2,6 @@
 
 use crate::lanes::Lanes;
 use std::array;
-use std::f32::consts::PI;
 
 /// Samples per frame of the transform.
 const FRAME: usize = 128;
@@ -30,14 +29,16 @@ pub(crate) struct Spectrum {
 
 impl Spectrum {
     pub(crate) fn new() -> Self {
+        let (mut window, mut roots) = (circle(), circle());
         Self {
             order: array::from_fn(|n| {
                 let place = n.reverse_bits() >> (usize::BITS - FRAME.ilog2());
-                (place, Lanes::splat(0.5 - 0.5 * angle(n).cos()))
+                let (re, _) = window.next().unwrap_or_default();
+                (place, Lanes::splat(0.5 - 0.5 * re))
             }),
-            roots: array::from_fn(|k| {
-                let angle = angle(k);
-                (Lanes::splat(angle.cos()), Lanes::splat(-angle.sin()))
+            roots: array::from_fn(|_| {
+                let (re, im) = roots.next().unwrap_or_default();
+                (Lanes::splat(re), Lanes::splat(im))
             }),
         }
     }
@@ -81,9 +82,17 @@ impl Spectrum {
     }
 }
 
-/// So many 128ths of a circle, in radians.
-fn angle(part: usize) -> f32 {
-    2.0 * PI / 128.0 * f32::from(u16::try_from(part).unwrap_or(0))
+/// `e^(−2πik/128)` for k = 0, 1, 2 …, each from the one before it: `f32::sin` would be 8 kB of the Worker.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "to the precision of the network"
+)]
+fn circle() -> impl Iterator<Item = (f32, f32)> {
+    // k = 1.
+    const RE: f64 = 0.998_795_456_205_172_4;
+    const IM: f64 = -0.049_067_674_327_418_015;
+    let turn = |(re, im): &(f64, f64)| Some((re * RE - im * IM, re * IM + im * RE));
+    std::iter::successors(Some((1.0, 0.0)), turn).map(|(re, im)| (re as f32, im as f32))
 }
 
 #[cfg(test)]
@@ -92,7 +101,8 @@ mod tests {
 
     #[test]
     fn a_tone_is_where_it_belongs_and_half_the_window_high() {
-        let samples = array::from_fn(|n| angle(10 * n).cos());
+        let turns = |n: usize| f32::from(u16::try_from(n % 128).unwrap()) / 128.0;
+        let samples = array::from_fn(|n| (std::f32::consts::TAU * turns(10 * n)).cos());
         let magnitudes = Spectrum::new().magnitudes(&samples);
         for (bin, frames) in magnitudes.iter().enumerate() {
             let expected = match bin {

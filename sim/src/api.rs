@@ -1,6 +1,7 @@
 //! A client of Orderline's own HTTP API, as a customer would write it.
 
 use anyhow::{Context, bail};
+use reqwest::Method;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -14,6 +15,18 @@ pub struct Api {
     base: String,
     token: String,
     http: reqwest::Client,
+}
+
+/// An answer, whatever its status.
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+    /// The body, byte for byte.
+    pub text: String,
+    /// The same, parsed; null if it is no JSON.
+    pub json: Value,
 }
 
 /// An outcome as it came over HTTP.
@@ -36,22 +49,48 @@ impl Api {
 
     /// Places a call; its SID.
     pub async fn place(&self, request: &Value) -> anyhow::Result<String> {
-        let url = format!("{}/api/call", self.base);
-        let reply = self
-            .http
-            .post(url)
-            .bearer_auth(&self.token)
-            .json(request)
-            .send()
-            .await?;
-        let (status, text) = (reply.status(), reply.text().await?);
+        let Reply {
+            status, text, json, ..
+        } = self.ask_to_place(request, None).await?;
         if status != 201 {
             bail!("POST /api/call answered {status}: {text}");
         }
-        let body: Value = serde_json::from_str(&text).context("POST /api/call answered no JSON")?;
-        let sid = body.get("sid").and_then(Value::as_str);
+        let sid = json.get("sid").and_then(Value::as_str);
         sid.map(str::to_owned)
             .with_context(|| format!("POST /api/call answered no sid: {text}"))
+    }
+
+    /// `POST /api/call`, under this idempotency key.
+    pub async fn ask_to_place(&self, request: &Value, key: Option<&str>) -> anyhow::Result<Reply> {
+        let mut post = self.request(Method::POST, "/api/call").json(request);
+        if let Some(key) = key {
+            post = post.header("idempotency-key", key);
+        }
+        Self::reply(post).await
+    }
+
+    /// A request without a body.
+    pub async fn ask(&self, method: Method, path: &str) -> anyhow::Result<Reply> {
+        Self::reply(self.request(method, path)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}{path}", self.base);
+        self.http.request(method, url).bearer_auth(&self.token)
+    }
+
+    async fn reply(request: reqwest::RequestBuilder) -> anyhow::Result<Reply> {
+        let reply = request.send().await?;
+        let retry_after = reply.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        let (status, text) = (reply.status().as_u16(), reply.text().await?);
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Reply {
+            status,
+            retry_after,
+            text,
+            json,
+        })
     }
 
     /// The call as it is now: its live state, or the outcome once it is over.
@@ -65,6 +104,13 @@ impl Api {
         let json = serde_json::from_str(&text)
             .with_context(|| format!("GET /api/calls/{sid} answered no JSON"))?;
         Ok(Outcome { text, json })
+    }
+
+    /// The events of a call, as JSON lines.
+    pub async fn events(&self, sid: &str) -> anyhow::Result<String> {
+        let url = format!("{}/api/calls/{sid}/events", self.base);
+        let reply = self.http.get(url).bearer_auth(&self.token).send().await?;
+        Ok(reply.error_for_status()?.text().await?)
     }
 
     /// The outcome, as soon as it is there.

@@ -173,6 +173,8 @@ struct Hearing {
     cursor: Option<usize>,
     /// Clip position after the newest byte that followed the clip.
     reached: usize,
+    /// How many bytes before it have arrived.
+    intact: usize,
     /// Whether the newest bytes agreed, newest last, and how many of them did.
     recent: VecDeque<bool>,
     agreeing: usize,
@@ -209,14 +211,10 @@ impl Recogniser {
     pub fn current(&self) -> Option<Match> {
         let hearing = self.hearing.as_ref()?;
         let clip = self.clips.0.clips.get(hearing.clip)?;
-        let intact = hearing.heard[..hearing.reached]
-            .iter()
-            .filter(|&&h| h)
-            .count();
         Some(Match {
             line: clip.id.clone(),
             clip_bytes: hearing.reached,
-            intact: intact as f64 / hearing.reached.max(1) as f64,
+            intact: hearing.intact as f64 / hearing.reached.max(1) as f64,
             complete: hearing.reached * 100 >= clip.audio.len() * 98,
         })
     }
@@ -270,13 +268,13 @@ impl Recogniser {
         hearing.recent.clear();
         hearing.agreeing = 0;
         hearing.cursor = Some(end);
-        hearing.reached = end;
+        hearing.reach(end);
         // What came right before the anchor belongs to the line as far as it agrees with it.
         for (at, &byte) in (0..end).rev().zip(self.history.iter().rev()) {
             if audio[at] != byte {
                 break;
             }
-            hearing.heard[at] = true;
+            hearing.arrived(at);
         }
     }
 }
@@ -288,16 +286,32 @@ impl Hearing {
             heard: vec![false; len],
             cursor: None,
             reached: 0,
+            intact: 0,
             recent: VecDeque::with_capacity(WINDOW),
             agreeing: 0,
         }
     }
 
+    fn arrived(&mut self, at: usize) {
+        let known = std::mem::replace(&mut self.heard[at], true);
+        self.intact += usize::from(!known && at < self.reached);
+    }
+
+    fn reach(&mut self, to: usize) {
+        let count = |stretch: &[bool]| stretch.iter().filter(|&&heard| heard).count();
+        if to < self.reached {
+            self.intact -= count(&self.heard[to..self.reached]);
+        } else {
+            self.intact += count(&self.heard[self.reached..to]);
+        }
+        self.reached = to;
+    }
+
     fn step(&mut self, at: usize, agrees: bool) {
         self.cursor = Some(at + 1);
-        self.heard[at] |= agrees;
         if agrees {
-            self.reached = at + 1;
+            self.arrived(at);
+            self.reach(at + 1);
         }
         if self.recent.len() == WINDOW && self.recent.pop_front() == Some(true) {
             self.agreeing -= 1;

@@ -74,7 +74,7 @@ async fn simulated_call(rig: &Rig, sid: &str, play: &Play, folder: &Path) -> any
     let over = follow(&play.timeline, CALL_LIMIT, |event| display.show(event)).await;
     let outcome = rig.api.outcome(sid, OUTCOME_LIMIT).await;
     if let Ok(outcome) = &outcome {
-        folder::write_outcome(folder, outcome)?;
+        folder::write_outcome(folder, outcome, &rig.api.events(sid).await?)?;
     }
     folder::write_call(folder, play)?;
     folder::write_picture(folder, play, outcome.as_ref().ok())?;
@@ -120,7 +120,7 @@ async fn real_call(rig: &Rig, sid: &str, folder: &Path) -> anyhow::Result<bool> 
     while started.elapsed() < CALL_LIMIT {
         let call = rig.api.call(sid).await?;
         if call.is_final() {
-            folder::write_outcome(folder, &call)?;
+            folder::write_outcome(folder, &call, &rig.api.events(sid).await?)?;
             println!("\n{}", call.pretty());
             return Ok(confirmed(&call));
         }

@@ -1,11 +1,12 @@
-//! `sim e2e`: every scenario against one Worker in real workerd, one call more, and then its log.
+//! `sim e2e`: every scenario against one Worker in real workerd, one call more, its log, and then the
+//! gate before dialling.
 
 use crate::clips::{Clip, Clips};
 use crate::live::follow;
 use crate::play::{Play, Plays};
 use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
 use crate::scenario::Scenario;
-use crate::{call_more, checks, folder, privacy, rig};
+use crate::{before_dialling, call_more, checks, folder, privacy, rig, verify};
 use anyhow::{Context, bail};
 use futures_util::future::join_all;
 use orderline::realtime::client;
@@ -40,6 +41,11 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
         std::fs::remove_dir_all(&results)?;
     }
     std::fs::create_dir_all(&results)?;
+    if names == [before_dialling::NAME] {
+        let verdict = play_gate(&results).await;
+        print_verdict(&verdict);
+        return Ok(verdict.wrong.is_empty());
+    }
     let clips = rig::clips()?;
     let mut scenarios = rig::scenarios(&clips, names)?;
     println!("{} scenarios, {AT_ONCE} at a time", scenarios.len());
@@ -87,6 +93,12 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
     if let Some(broken) = &broken {
         println!("FAIL  {broken}");
     }
+    drop(rig);
+    if names.is_empty() {
+        let verdict = play_gate(&results).await;
+        print_verdict(&verdict);
+        verdicts.push(verdict);
+    }
     let scenarios_failed = verdicts
         .iter()
         .filter(|verdict| !verdict.wrong.is_empty())
@@ -101,6 +113,19 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
     }
     println!("\n{passed} passed, {failed} failed");
     Ok(failed == 0)
+}
+
+async fn play_gate(results: &Path) -> Verdict {
+    let started = Instant::now();
+    let folder = results.join(before_dialling::NAME);
+    let wrong = before_dialling::wrong(&folder).await;
+    Verdict {
+        name: before_dialling::NAME.to_owned(),
+        seconds: started.elapsed().as_secs_f64(),
+        status: String::new(),
+        wrong: wrong.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        folder,
+    }
 }
 
 /// How long all lines of a scenario take.
@@ -166,7 +191,10 @@ async fn observe(
         bail!("the call is not over after {} s", CALL_LIMIT.as_secs());
     }
     let outcome = rig.api.outcome(&sid, OUTCOME_LIMIT).await?;
-    folder::write_outcome(folder, &outcome)?;
+    let events = rig.api.events(&sid).await?;
+    folder::write_outcome(folder, &outcome, &events)?;
+    let found = verify::check(&outcome.text, &events);
+    wrong.extend(found.iter().map(ToString::to_string));
     outcome.status().clone_into(status);
     wrong.extend(checks::outcome_differences(
         &play.scenario.expect,

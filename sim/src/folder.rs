@@ -22,9 +22,10 @@ pub fn create(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// Writes `outcome.json` and `transcript.txt`.
-pub fn write_outcome(folder: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+/// Writes `outcome.json`, `proof.ndjson` (the events it follows from) and `transcript.txt`.
+pub fn write_outcome(folder: &Path, outcome: &Outcome, events: &str) -> anyhow::Result<()> {
     fs::write(folder.join("outcome.json"), outcome.pretty() + "\n")?;
+    fs::write(folder.join("proof.ndjson"), events)?;
     if let Some(text) = outcome_transcript(&outcome.json) {
         fs::write(folder.join("transcript.txt"), text)?;
     }

@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod before_dialling;
 mod call_more;
 mod checks;
 mod clips;
@@ -24,6 +25,7 @@ mod serve;
 mod simulate;
 mod timeline;
 mod twilio;
+mod verify;
 mod virtual_time;
 mod worker;
 
@@ -47,11 +49,13 @@ enum Command {
     Demo(demo::Options),
     /// Play scenarios against the Worker in workerd and check everything
     E2e {
-        /// Scenarios of fixtures/scenarios; all of them when none is given
+        /// Scenarios of fixtures/scenarios, or before-dialling; everything when none is given
         names: Vec<String>,
     },
     /// Stream a recording into a Realtime session, without a phone
     Simulate(simulate::Options),
+    /// Check an outcome against the events of its call
+    Verify(verify::Options),
     /// Measure against a bar
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -81,6 +85,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::E2e { names } => e2e::run(&names).await,
         Command::Simulate(options) => simulate::run(options).await,
         Command::Lab(lab) => lab::run(&lab),
+        Command::Verify(options) => verify::run(&options),
         Command::Serve => serve::run().await,
     }
 }

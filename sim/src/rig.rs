@@ -24,6 +24,8 @@ const OPTIONAL: [&str; 3] = [
     "OPENAI_VOICE",
     "OPENAI_TRANSCRIBE_MODEL",
 ];
+/// The same, of a call over the real phone network.
+const OPTIONAL_ON_THE_PHONE: [&str; 3] = ["HANDOFF_NUMBER", "ALLOWED_COUNTRIES", "QUIET_HOURS"];
 
 /// Who answers for OpenAI and for Twilio.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,17 @@ impl Rig {
         peers: &Peers,
         log: &Path,
     ) -> anyhow::Result<Self> {
+        Self::start_with(&[], scenarios, clips, peers, log).await
+    }
+
+    /// The same, with other values of some variables.
+    pub async fn start_with(
+        changes: &[(&'static str, String)],
+        scenarios: Vec<Scenario>,
+        clips: Clips,
+        peers: &Peers,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         let root = root();
         let plays: Plays = Arc::new(
             scenarios
@@ -154,7 +167,7 @@ impl Rig {
             ] {
                 variables.push(required(name)?);
             }
-            variables.extend(optional("HANDOFF_NUMBER"));
+            variables.extend(OPTIONAL_ON_THE_PHONE.into_iter().filter_map(optional));
         } else {
             variables.extend([
                 ("TWILIO_BASE_URL", twilio_url.clone()),
@@ -163,10 +176,15 @@ impl Rig {
                 ("TWILIO_FROM_NUMBER", FROM_NUMBER.to_owned()),
                 ("PUBLIC_BASE_URL", format!("http://127.0.0.1:{port}")),
                 ("HANDOFF_NUMBER", HANDOFF_NUMBER.to_owned()),
+                // Simulated shops answer at any hour, many at a time.
+                ("QUIET_HOURS", "off".to_owned()),
+                ("MAX_CONCURRENT_CALLS", "50".to_owned()),
                 // The log is searched for private values at its most talkative.
                 ("LOG_LEVEL", "debug".to_owned()),
             ]);
         }
+        variables.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        variables.extend_from_slice(changes);
         let worker = Worker::start(&root, port, &variables, log).await?;
         let api = Api::new(&worker.url, &api_token);
         Ok(Self {

@@ -22,6 +22,7 @@ mod track;
 
 use super::ulaw;
 use fit::{LEAD, TAPS, WORD};
+use std::collections::BinaryHeap;
 use track::{PER_MS, Track};
 
 /// How much earlier than thought an echo may begin, and how much later, ms: 0 to 800 on the line, and
@@ -195,14 +196,15 @@ impl Line {
         let all = emphasised(heard, start, len);
         // A hole in the stream says nothing of its noise.
         let powers = all.chunks(WORD).map(fit::power);
-        let mut powers: Vec<f32> = powers.filter(|power| *power > 0.0).collect();
-        powers.sort_unstable_by(f32::total_cmp);
-        let quiet = powers.get(powers.len() / QUIET_PART).copied();
+        // The bits of positive numbers are in the numbers' order.
+        let powers = powers.filter(|power| *power > 0.0).map(f32::to_bits);
+        let powers = powers.collect::<BinaryHeap<u32>>().into_sorted_vec();
+        let quiet = powers.get(powers.len() / QUIET_PART);
         let before = len.checked_sub(WINDOW * WORD)?;
         Some(Self {
             from: start + before as i64,
             window: all.get(before..)?.to_vec(),
-            noise: (QUIET * quiet.unwrap_or(0.0)).max(SILENT),
+            noise: (QUIET * quiet.map_or(0.0, |bits| f32::from_bits(*bits))).max(SILENT),
         })
     }
 

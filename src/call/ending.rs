@@ -48,6 +48,7 @@ pub(super) enum Farewell {
     Goodbye,
     Handoff,
     NoHandoff,
+    DoNotCall,
 }
 
 impl Ending {
@@ -70,6 +71,7 @@ impl Call {
             Farewell::Goodbye => (EndReason::Goodbye, Cue::Goodbye),
             Farewell::Handoff => (EndReason::Handoff, Cue::Handoff),
             Farewell::NoHandoff => (EndReason::NoHandoff, Cue::Goodbye),
+            Farewell::DoNotCall => (EndReason::DoNotCall, Cue::DoNotCall),
         };
         if farewell == Farewell::Handoff {
             self.record.handoff = Handoff::Pending;
@@ -278,10 +280,9 @@ impl Call {
     pub(super) fn give_up(&mut self, now: u64) {
         if self.record.finished {
             // It was computed, and lost before it was kept.
-            self.out.push_back(Output::Outcome(super::outcome::finished(
-                &self.record,
-                &self.settings,
-            )));
+            let finished = super::outcome::finished(&mut self.record, &self.settings);
+            self.save();
+            self.out.push_back(Output::Outcome(finished));
             return;
         }
         if self.record.handoff == Handoff::Dialling && now < self.final_deadline() {
@@ -306,7 +307,7 @@ impl Call {
         self.ending.stage = Stage::Leaving;
         self.timers.stop_all();
         self.turn.wanted = None;
-        let finished = super::outcome::finished(&self.record, &self.settings);
+        let finished = super::outcome::finished(&mut self.record, &self.settings);
         self.out.push_back(Output::CloseModel);
         self.log(LogLine::info("outcome").what(super::outcome::status(&self.record).word()));
         self.save();

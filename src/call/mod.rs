@@ -11,10 +11,12 @@
 //! poll after them, too. The same inputs give the same outputs, byte for byte.
 //!
 //! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `speech` what is said and heard,
-//! `toolbox` what the model's tools do; `floor` decides what a sound of the shop does to the agent's
+//! `toolbox` what the model's tools do; `events` what is written down of it all; `floor` decides what a sound of the shop does to the agent's
 //! words, `turn` when the agent speaks, `ending` how the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
 
+mod budget;
 mod ending;
+pub mod events;
 mod floor;
 pub mod greeting;
 pub mod input;
@@ -25,6 +27,7 @@ pub mod output;
 mod phone;
 pub mod prompt;
 pub mod record;
+mod refusal;
 pub mod request;
 mod speech;
 pub mod timers;
@@ -33,6 +36,8 @@ mod turn;
 
 use crate::config::Config;
 use crate::policy::secret;
+use crate::realtime::prices::{Cost, MicroDollars};
+use crate::realtime::usage::Usage;
 use crate::twilio::number::E164;
 use crate::twilio::signature::socket_url;
 use crate::twilio::twiml::Twiml;
@@ -74,6 +79,7 @@ pub struct Settings {
     voice: String,
     transcribe_model: String,
     prices: crate::realtime::prices::Prices,
+    max_cost: MicroDollars,
 }
 
 impl From<&Config> for Settings {
@@ -88,7 +94,21 @@ impl From<&Config> for Settings {
             voice: config.voice.clone(),
             transcribe_model: config.transcribe_model.clone(),
             prices: config.prices.clone(),
+            max_cost: config.max_cost,
         }
+    }
+}
+
+impl Settings {
+    /// What a call costs by the price table.
+    fn cost(&self, usage: &Usage, connected_ms: u64) -> Cost {
+        let Self {
+            prices,
+            model,
+            transcribe_model,
+            ..
+        } = self;
+        prices.cost(model, transcribe_model, usage, connected_ms)
     }
 }
 
@@ -107,6 +127,8 @@ pub struct Call {
     out: VecDeque<Output>,
     /// The record changed in a way that must survive.
     dirty: bool,
+    /// The time of the newest input, in ms.
+    clock: u64,
 }
 
 impl Call {
@@ -131,6 +153,7 @@ impl Call {
 
     /// A call from its snapshot; [`Input::Restored`] tells it that its sockets are gone.
     pub fn restore(settings: Settings, record: Record) -> Self {
+        let clock = record.placed_at;
         Self {
             settings,
             record,
@@ -143,11 +166,13 @@ impl Call {
             timers: Timers::default(),
             out: VecDeque::new(),
             dirty: false,
+            clock,
         }
     }
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: u64, input: Input<'_>) {
+        self.clock = now;
         match input {
             Input::Phone(text) => self.phone_message(now, text),
             Input::PhoneClosed => self.phone_gone(now, EndReason::MediaLost),
@@ -196,6 +221,7 @@ impl Call {
     /// The call was answered (or came in): Twilio asks what to do. Asked again, it gives the same
     /// answer.
     pub fn voice(&mut self, now: u64) -> Twiml {
+        self.clock = now;
         if self.record.finished || self.record.end_reason.is_some() {
             return Twiml::HangUp;
         }
@@ -203,6 +229,7 @@ impl Call {
             self.record.answered_at = Some(now);
             self.timers
                 .set(Timer::MaxDuration, now.saturating_add(self.max_call_ms()));
+            self.on_minute(now);
             self.log(LogLine::info("answered"));
             self.save();
             self.connect_model(now);
@@ -238,6 +265,7 @@ impl Call {
 
     /// The media stream has ended: Twilio asks what to do.
     pub fn stream_ended(&mut self, now: u64) -> Twiml {
+        self.clock = now;
         self.phone_gone(now, EndReason::MediaLost);
         let twiml = match (self.record.handoff, &self.settings.handoff_number) {
             (Handoff::Pending | Handoff::Dialling, Some(number)) => Twiml::Dial {
@@ -263,6 +291,7 @@ impl Call {
 
     /// The call to the human has ended: Twilio asks what to do.
     pub fn dial_ended(&mut self, now: u64, reached: bool) -> Twiml {
+        self.clock = now;
         if matches!(self.record.handoff, Handoff::Dialling | Handoff::Pending) {
             self.record.handoff = if reached {
                 Handoff::Reached
@@ -292,6 +321,11 @@ impl Call {
         self.record.finished
     }
 
+    /// What is written down of the call so far, one event a line.
+    pub fn events(&self) -> &str {
+        self.record.events.text()
+    }
+
     /// After every step: deadlines that are due, and what can be done now.
     fn settle(&mut self, now: u64) {
         while let Some(timer) = self.timers.take_due(now) {
@@ -312,6 +346,7 @@ impl Call {
             Timer::Stall => self.on_stall(now),
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
+            Timer::Minute => self.on_minute(now),
             Timer::Drain => self.leave(now),
             Timer::Closing => self.on_closing_overdue(now),
             Timer::LineGone => self.line_overdue(now),
@@ -340,6 +375,7 @@ impl Call {
 
     fn flush_save(&mut self) {
         if std::mem::take(&mut self.dirty) {
+            self.record.log_events(self.clock);
             let snapshot = serde_json::to_string(&self.record).unwrap_or_default();
             self.out.push_back(Output::Save(snapshot));
         }

@@ -45,6 +45,8 @@ pub(super) struct Model {
     pub(super) done_calls: BTreeSet<String>,
     /// A total waits for the words of the shop that prove it.
     pub(super) pending_total: Option<(String, Totals)>,
+    /// It was asked once why the call is to end.
+    pub(super) reason_asked: bool,
     /// Keys are being pressed.
     pub(super) pending_keys: Option<Keys>,
     /// Losses in a row, without a completed response between them.
@@ -228,6 +230,7 @@ impl Call {
                 usage,
             } => {
                 self.record.usage.add_transcription(&usage);
+                self.watch_spending(now);
                 self.shop_words(now, &item_id, &transcript);
             }
             ServerEvent::TranscriptionFailed { item_id } => {
@@ -347,6 +350,7 @@ impl Call {
 
     fn response_done(&mut self, now: u64, done: &ResponseDone) {
         self.record.usage.add_response(&done.usage);
+        self.watch_spending(now);
         self.model.discarded.remove(&done.response_id);
         self.model.flight = Flight::Free;
         self.timers.stop(Timer::Model);

@@ -4,7 +4,8 @@
 use super::output::Finished;
 use super::record::{EndReason, Handoff, Interruption, Metrics, Record};
 use super::{Call, Settings};
-use crate::order::evidence::{self, FieldEvidence, Proof};
+use crate::order::disclosure::denies;
+use crate::order::evidence::{self, FieldEvidence, Proof, Quote};
 use crate::order::money::Cents;
 use crate::order::state::OrderState;
 use crate::order::transcript::{Acknowledges, Role, Transcript};
@@ -17,8 +18,6 @@ use serde::Serialize;
 
 /// Form of the outcome; rises when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
-/// The most characters of a quote.
-const MAX_QUOTE_CHARS: usize = 400;
 
 /// How a call ended, for the one who asked for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -68,13 +67,41 @@ pub fn status(record: &Record) -> Status {
         record.end_reason == Some(EndReason::ModelLost) && record.transcript.turns().is_empty();
     if record.handoff == Handoff::Reached {
         Status::Escalated
-    } else if doubts(record).is_empty() {
+    } else if is_complete(record) {
         Status::Confirmed
     } else if !record.stream_claimed || never_spoke {
         Status::Failed
     } else {
         Status::Unconfirmed
     }
+}
+
+/// Whether nothing speaks against calling the order confirmed.
+pub fn is_complete(record: &Record) -> bool {
+    doubts(record).is_empty() && reservations(record).is_empty()
+}
+
+/// Why a call is not confirmed whatever the order's own evidence says.
+fn reservations(record: &Record) -> Vec<String> {
+    let denied = || {
+        let mut turns = record.transcript.agent_turns();
+        turns.any(|turn| denies(turn.heard_text()))
+    };
+    [
+        (
+            record.do_not_call == Some(false),
+            "the shop asked not to be called again",
+        ),
+        (denied(), "the agent denied being an AI"),
+        (
+            record.events.truncated,
+            "the call has more events than are kept",
+        ),
+    ]
+    .into_iter()
+    .filter(|(holds, _)| *holds)
+    .map(|(_, why)| why.to_owned())
+    .collect()
 }
 
 /// What the one who asked for the call gets: section 11 of the build plan, and what proves it.
@@ -89,6 +116,8 @@ struct Outcome<'a> {
     ended_at: Option<String>,
     duration_sec: u64,
     order: &'a OrderState,
+    /// The total as a whole number.
+    total: Option<Amount<'a>>,
     evidence: Vec<Evidence<'a>>,
     disclosure: Disclosure,
     transcript_url: Option<String>,
@@ -97,6 +126,13 @@ struct Outcome<'a> {
     metrics: Numbers<'a>,
     attempts: u32,
     warnings: Vec<String>,
+}
+
+/// An amount of money in hundredths of its currency (ISO 4217).
+#[derive(Serialize)]
+struct Amount<'a> {
+    minor: u64,
+    currency: &'a str,
 }
 
 /// The evidence for one field, with the words themselves.
@@ -113,8 +149,13 @@ struct Evidence<'a> {
 struct Words<'a> {
     turn: &'a str,
     role: Role,
+    /// When the turn began, in ms since the answer.
     at_ms: u64,
-    quote: String,
+    /// When the quoted words were said, from and to, in ms since the answer; estimated.
+    from_ms: u64,
+    to_ms: u64,
+    /// The fewest words that say it, as they stand in the heard text of the turn.
+    quote: &'a str,
 }
 
 #[derive(Serialize)]
@@ -190,29 +231,44 @@ struct Summary {
 }
 
 /// The outcome and its summary.
-pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
+pub(super) fn finished(record: &mut Record, settings: &Settings) -> Finished {
+    // Nothing of it changes any more, so that the evidence is that of the events.
+    record.transcript.settle();
+    record.log_events(record.ended_at.unwrap_or(record.placed_at));
+    let (json, summary, cost) = written(record, settings);
+    Finished {
+        json: record.seal(&json),
+        summary,
+        cost,
+        reached: record.answered_at.is_some(),
+        suppress: record
+            .request
+            .as_ref()
+            .filter(|_| record.do_not_call.is_some())
+            .map(|request| request.to.clone()),
+        events: record.events.text().to_owned(),
+    }
+}
+
+/// The outcome without the head of its events, and its summary, as JSON; and what the call cost.
+fn written(record: &Record, settings: &Settings) -> (String, String, MicroDollars) {
     let status = status(record);
     let ended_at = record.ended_at.unwrap_or(record.placed_at);
     let duration_sec = ended_at.saturating_sub(record.placed_at) / 1000;
     let connected_ms = record
         .answered_at
         .map_or(0, |answered| ended_at.saturating_sub(answered));
-    let cost = settings.prices.cost(
-        &settings.model,
-        &settings.transcribe_model,
-        &record.usage,
-        connected_ms,
-    );
-    let total_cost = cost
-        .openai
-        .unwrap_or(0)
-        .saturating_add(cost.twilio)
-        .saturating_add(cost.cloudflare);
+    let cost = settings.cost(&record.usage, connected_ms);
+    let total_cost = cost.total();
     let mut warnings = Vec::new();
     if status == Status::Confirmed {
         warnings.extend(unproven(record, |field| field.proof < Proof::Proven));
+        if record.do_not_call.is_some() {
+            warnings.push("the shop asked not to be called again".into());
+        }
     } else if record.answered_at.is_some() {
         warnings.extend(doubts(record));
+        warnings.extend(reservations(record));
     }
     if !settings
         .prices
@@ -236,6 +292,10 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
         ended_at: timestamp(ended_at),
         duration_sec,
         order: &record.order,
+        total: record.order.totals.map(|totals| Amount {
+            minor: totals.total.0,
+            currency: record.request.as_ref().map_or("USD", |r| &r.currency),
+        }),
         evidence: evidence_of(record)
             .into_iter()
             .map(|field| with_quotes(field, &record.transcript))
@@ -263,10 +323,18 @@ pub(super) fn finished(record: &Record, settings: &Settings) -> Finished {
         duration_sec,
         total,
     };
-    Finished {
-        json: serde_json::to_string(&outcome).unwrap_or_default(),
-        summary: serde_json::to_string(&summary).unwrap_or_default(),
-    }
+    let json = serde_json::to_string(&outcome).unwrap_or_default();
+    let summary = serde_json::to_string(&summary).unwrap_or_default();
+    (json, summary, total_cost)
+}
+
+/// The evidence as it is in the outcome, for whoever checks one.
+pub fn evidence_json(record: &Record) -> serde_json::Value {
+    let fields = evidence_of(record).into_iter();
+    let evidence: Vec<_> = fields
+        .map(|field| with_quotes(field, &record.transcript))
+        .collect();
+    serde_json::to_value(evidence).unwrap_or_default()
 }
 
 impl Call {
@@ -288,6 +356,7 @@ impl Call {
             started_at: timestamp(record.placed_at),
             duration_sec: now.saturating_sub(record.placed_at) / 1000,
             order: &record.order,
+            cost: dollars(self.spent(now)),
             transcript: turns
                 .map(|turn| Line {
                     role: turn.role,
@@ -311,6 +380,8 @@ struct Live<'a> {
     started_at: Option<String>,
     duration_sec: u64,
     order: &'a OrderState,
+    /// What the call has cost so far, in US dollars.
+    cost: f64,
     transcript: Vec<Line<'a>>,
 }
 
@@ -328,7 +399,8 @@ struct Line<'a> {
     acknowledges: Option<&'a Acknowledges>,
 }
 
-/// Why the order cannot be called confirmed; nothing means that it is. Names no private value.
+/// Why the order cannot be called confirmed; nothing means that it is. Names no private value, but
+/// for what the agent gives as its reason.
 fn doubts(record: &Record) -> Vec<String> {
     let mut doubts: Vec<String> = evidence::incomplete(&record.order)
         .into_iter()
@@ -345,6 +417,19 @@ fn doubts(record: &Record) -> Vec<String> {
                 doubts.push("the total is above the limit".into());
             }
         }
+    }
+    let wanted = record.request.as_ref().map(|request| &request.order);
+    let deviations = wanted.map(|wanted| wanted.deviations(&record.order));
+    doubts.extend(
+        deviations
+            .unwrap_or_default()
+            .into_iter()
+            .map(|field| format!("{} {}", field.pointer, field.detail)),
+    );
+    if let (Some(reason), None) = (&record.gave_up, record.order.totals) {
+        doubts.push(format!(
+            "the agent ended the call, it says because: {reason}"
+        ));
     }
     doubts.extend(unproven(record, |field| !field.is_enough()));
     doubts
@@ -380,24 +465,29 @@ fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
 }
 
 fn with_quotes(field: FieldEvidence, transcript: &Transcript) -> Evidence<'_> {
-    let quote = |id: Option<String>| {
-        id.and_then(|id| transcript.get(&id)).map(|turn| Words {
+    let quote = |quote: Option<Quote>| {
+        let quote = quote?;
+        let turn = transcript.get(&quote.turn)?;
+        let (from_ms, to_ms) = turn.said_ms(quote.words.clone());
+        Some(Words {
             turn: &turn.id,
             role: turn.role,
             at_ms: turn.at_ms,
-            quote: turn.heard_text().chars().take(MAX_QUOTE_CHARS).collect(),
+            from_ms,
+            to_ms,
+            quote: turn.heard_text().get(quote.words)?,
         })
     };
     Evidence {
         pointer: field.pointer,
         proof: field.proof,
-        said: quote(field.said_in),
-        answered: quote(field.answered_in),
+        said: quote(field.said),
+        answered: quote(field.answered),
     }
 }
 
 /// RFC 3339, in UTC, to the second.
-fn timestamp(ms: u64) -> Option<String> {
+pub fn timestamp(ms: u64) -> Option<String> {
     let time = DateTime::from_timestamp_millis(i64::try_from(ms).ok()?)?;
     Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }

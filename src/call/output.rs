@@ -1,5 +1,7 @@
 //! What a call wants done.
 
+use crate::realtime::prices::MicroDollars;
+use crate::twilio::number::E164;
 use serde::Serialize;
 
 /// Something to do, in this order.
@@ -47,6 +49,14 @@ pub struct Finished {
     pub json: String,
     /// Metadata for listings, as JSON; nothing private.
     pub summary: String,
+    /// What the call cost.
+    pub cost: MicroDollars,
+    /// Whether somebody picked up.
+    pub reached: bool,
+    /// The shop's number, if it asked not to be called again.
+    pub suppress: Option<E164>,
+    /// The events that the outcome follows from, one a line.
+    pub events: String,
 }
 
 /// How bad it is.

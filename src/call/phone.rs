@@ -6,7 +6,7 @@ use super::record::EndReason;
 use super::timers::Timer;
 use crate::audio::playback::{Marks, Place, Playback};
 use crate::audio::ulaw::{self, BYTES_PER_MS};
-use crate::order::spoken::discloses_ai;
+use crate::order::disclosure::discloses;
 use crate::realtime::client;
 use crate::twilio::media::{self, MediaMessage};
 use crate::twilio::sid::is_sid;
@@ -285,13 +285,13 @@ impl Call {
         }
     }
 
-    /// The disclosure counts from the moment its words were proven to have been heard.
+    /// The disclosure counts from the moment its whole sentence was proven to have been heard.
     pub(super) fn note_disclosure(&mut self, now: u64) {
         let disclosed = || {
             self.record
                 .transcript
                 .agent_turns()
-                .any(|turn| discloses_ai(turn.heard_text()))
+                .any(|turn| discloses(turn.heard_sentences()))
         };
         if self.record.disclosed_at.is_none() && disclosed() {
             self.record.disclosed_at = Some(now);

@@ -1,6 +1,8 @@
 //! What must survive of a call when its memory is lost: the snapshot in storage.
 
+use super::events::Log;
 use super::request::CallRequest;
+use crate::json;
 use crate::order::state::OrderState;
 use crate::order::transcript::Transcript;
 use crate::realtime::usage::Usage;
@@ -38,6 +40,9 @@ pub struct Record {
     pub usage: Usage,
     /// When the disclosure had been heard.
     pub disclosed_at: Option<u64>,
+    /// Why the model ended the call before the total was confirmed, in its words.
+    #[serde(default)]
+    pub gave_up: Option<String>,
     /// Why the line ended, once it is ending.
     pub end_reason: Option<EndReason>,
     /// What became of handing the call to a human.
@@ -50,6 +55,12 @@ pub struct Record {
     pub metrics: Metrics,
     /// Whether the outcome was written.
     pub finished: bool,
+    /// The shop asked not to be called again; whether the order was complete by then.
+    #[serde(default)]
+    pub do_not_call: Option<bool>,
+    /// What happened, in order.
+    #[serde(default)]
+    pub events: Log,
 }
 
 /// Why the line ended.
@@ -64,6 +75,8 @@ pub enum EndReason {
     Silence,
     /// The call had lasted as long as it may.
     TimeLimit,
+    /// The call had cost as much as it may.
+    CostLimit,
     /// The media stream broke.
     MediaLost,
     /// The model could not be reached.
@@ -72,6 +85,8 @@ pub enum EndReason {
     Handoff,
     /// A human was needed, and none was there to take over.
     NoHandoff,
+    /// The shop asked not to be called again.
+    DoNotCall,
     /// The call never connected.
     NotConnected,
     /// The process lost the call.
@@ -86,10 +101,12 @@ impl EndReason {
             Self::ShopHungUp => "shop_hung_up",
             Self::Silence => "silence",
             Self::TimeLimit => "time_limit",
+            Self::CostLimit => "cost_limit",
             Self::MediaLost => "media_lost",
             Self::ModelLost => "model_lost",
             Self::Handoff => "handoff",
             Self::NoHandoff => "no_handoff",
+            Self::DoNotCall => "do_not_call",
             Self::NotConnected => "not_connected",
             Self::Crashed => "crashed",
         }
@@ -195,20 +212,21 @@ impl Record {
             transcript: Transcript::default(),
             usage: Usage::default(),
             disclosed_at: None,
+            gave_up: None,
             end_reason: None,
             handoff: Handoff::None,
             handoff_at: None,
             never_connected: None,
             metrics: Metrics::default(),
             finished: false,
+            do_not_call: None,
+            events: Log::default(),
         }
     }
 
     /// Reads a snapshot; nothing if it is of another form.
     pub fn parse(snapshot: &str) -> Option<Self> {
-        serde_json::from_str(snapshot)
-            .ok()
-            .filter(|record: &Self| record.version == VERSION)
+        json::read(snapshot).filter(|record: &Self| record.version == VERSION)
     }
 
     /// Milliseconds since the answer.

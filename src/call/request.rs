@@ -2,9 +2,11 @@
 
 use crate::config::MAX_CALL_MINUTES;
 use crate::json::{FieldError, Fields};
+use crate::order::letters::lower_case;
 use crate::order::money::Cents;
 use crate::order::request::{OrderRequest, optional_text};
-use crate::policy::gate;
+use crate::policy::idempotency::digest;
+use crate::realtime::prices::MicroDollars;
 use crate::twilio::number::E164;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +26,26 @@ pub struct CallRequest {
     pub max_call_ms: Option<u64>,
     /// The most the order may cost.
     pub max_total: Option<Cents>,
+    /// The most the call may cost, where the request says.
+    #[serde(default)]
+    pub max_cost: Option<MicroDollars>,
+    /// ISO 4217 code of the shop's prices; its minor unit is a hundredth.
+    #[serde(default = "dollars")]
+    pub currency: String,
+    /// What matters before dialling only.
+    #[serde(skip)]
+    pub dial: Dial,
+}
+
+/// The part of a request that is about dialling.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Dial {
+    /// IANA time zone of the shop.
+    pub timezone: Option<String>,
+    /// Order the same again on purpose.
+    pub force: bool,
+    /// Ask whether the call is allowed, and place none.
+    pub dry_run: bool,
 }
 
 /// The largest request body, in bytes.
@@ -49,7 +71,7 @@ impl CallRequest {
         let to = phone_number(&mut fields);
         let order_hint = optional_text(&mut fields, "orderHint", 2_000);
         let hinted = fields.value("orderHint").is_some();
-        let order = match fields
+        let mut order = match fields
             .value("order")
             .map(|order| OrderRequest::parse(order, "/order"))
         {
@@ -83,6 +105,26 @@ impl CallRequest {
         if max_total == Some(None) {
             fields.problem("maxTotal", "must have at most two decimals");
         }
+        let max_cost = fields.optional_number("maxCost", 0.01..=1000.0);
+        let currency = fields.optional_word("currency", &CURRENCIES);
+        let dial = Dial {
+            timezone: timezone(&mut fields),
+            force: flag(&mut fields, "force"),
+            dry_run: flag(&mut fields, "dryRun"),
+        };
+        // The budget has its place here; in the order it means the same.
+        let in_order = order.max_total.take();
+        let max_total = match (max_total.flatten(), in_order) {
+            (Some(a), Some(b)) if a != b => {
+                fields.problem(
+                    "maxTotal",
+                    "must be the same as in the order, or left out of one",
+                );
+                None
+            }
+            (here, there) => here.or(there),
+        };
+        order.open = order_hint.is_some();
         fields.finish()?;
         let to = to.ok_or_else(|| vec![FieldError::new("/to", "is required")])?;
         Ok(Self {
@@ -91,21 +133,88 @@ impl CallRequest {
             order,
             language,
             max_call_ms,
-            max_total: max_total.flatten(),
+            max_total,
+            max_cost: max_cost.map(|dollars| whole(dollars * 1e6)),
+            currency: currency.unwrap_or("USD").to_owned(),
+            dial,
         })
+    }
+
+    /// The problem of a time zone that the runtime does not know.
+    pub fn unknown_timezone() -> Vec<FieldError> {
+        vec![FieldError::new("/timezone", TIMEZONE)]
+    }
+
+    /// Digest of the number and what is ordered there: equal for two requests that order the same,
+    /// in whatever order, case or spacing.
+    pub fn order_digest(&self) -> String {
+        let items = serde_json::to_string(&self.order.items).unwrap_or_default();
+        let items: Value = serde_json::from_str(&items).unwrap_or_default();
+        let hint = folded(self.order_hint.as_deref().unwrap_or_default());
+        digest(format!("{} {} {hint}", self.to.as_str(), canonical(&items)).as_bytes())
+    }
+}
+
+/// What is wrong with a time zone.
+const TIMEZONE: &str = "must be an IANA time zone such as \"America/Los_Angeles\"";
+
+/// Only its form: the runtime has the time zones. An offset such as `+01:00` is none, for it knows no
+/// summer time.
+fn timezone(fields: &mut Fields<'_>) -> Option<String> {
+    let name = fields.optional_text("timezone", 64)?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+'));
+    if !is_name {
+        fields.problem("timezone", TIMEZONE);
+    }
+    Some(name)
+}
+
+fn flag(fields: &mut Fields<'_>, key: &'static str) -> bool {
+    match fields.value(key) {
+        None => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(_) => {
+            fields.problem(key, "must be true or false");
+            false
+        }
+    }
+}
+
+/// Text in one case, with single spaces.
+fn folded(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(lower_case).collect();
+    words.join(" ")
+}
+
+/// JSON without what makes no difference: the order of lists, case and spacing of texts.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Array(list) => {
+            let mut sorted: Vec<String> = Vec::with_capacity(list.len());
+            for text in list.iter().map(canonical) {
+                sorted.insert(sorted.partition_point(|other| *other < text), text);
+            }
+            format!("[{}]", sorted.join(","))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(key, value)| format!("{key}:{}", canonical(value)))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::String(text) => format!("{:?}", folded(text)),
+        other => other.to_string(),
     }
 }
 
 fn phone_number(fields: &mut Fields<'_>) -> Option<E164> {
     fields.required("to");
     match E164::parse(fields.value("to")?.as_str().unwrap_or_default()) {
-        Ok(number) => match gate::refusal(&number) {
-            None => Some(number),
-            Some(refusal) => {
-                fields.problem("to", refusal.describe());
-                None
-            }
-        },
+        Ok(number) => Some(number),
         Err(e) => {
             fields.problem("to", e.to_string());
             None
@@ -113,13 +222,37 @@ fn phone_number(fields: &mut Fields<'_>) -> Option<E164> {
     }
 }
 
+fn minutes_to_ms(minutes: f64) -> u64 {
+    whole(minutes * 60_000.0)
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "at most 14 minutes"
+    reason = "bounded by the checks of both fields"
 )]
-fn minutes_to_ms(minutes: f64) -> u64 {
-    (minutes * 60_000.0).round() as u64
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+/// Currencies with hundredths.
+const CURRENCIES: [(&str, &str); 12] = [
+    ("USD", "USD"),
+    ("CAD", "CAD"),
+    ("MXN", "MXN"),
+    ("BRL", "BRL"),
+    ("EUR", "EUR"),
+    ("GBP", "GBP"),
+    ("CHF", "CHF"),
+    ("SEK", "SEK"),
+    ("DKK", "DKK"),
+    ("PLN", "PLN"),
+    ("AUD", "AUD"),
+    ("NZD", "NZD"),
+];
+
+fn dollars() -> String {
+    "USD".to_owned()
 }
 
 #[cfg(test)]
@@ -159,7 +292,7 @@ mod tests {
         assert_eq!(pointers("{"), [""]);
         assert_eq!(
             pointers(
-                r#"{"to":"+19005550123","orderHint":"card 4111111111111111","order":{"items":3},"language":"EN","maxCallMinutes":60,"maxTotal":1.001,"tip":1}"#
+                r#"{"to":"3105550123","orderHint":"card 4111111111111111","order":{"items":3},"language":"EN","maxCallMinutes":60,"maxTotal":1.001,"timezone":"+01:00","force":"no","dryRun":1,"tip":1}"#
             ),
             [
                 "/to",
@@ -168,10 +301,40 @@ mod tests {
                 "/language",
                 "/maxCallMinutes",
                 "/maxTotal",
+                "/timezone",
+                "/force",
+                "/dryRun",
                 "/tip"
             ]
         );
         assert_eq!(pointers(r#"{"to":5551234,"orderHint":"x"}"#), ["/to"]);
+    }
+
+    #[test]
+    fn the_same_order_has_the_same_digest_however_it_is_written() {
+        let digest = |to: &str, rest: &str| {
+            let body = format!(r#"{{"to":"{to}",{rest}}}"#);
+            CallRequest::parse(body.as_bytes()).unwrap().order_digest()
+        };
+        let to = "+13105550123";
+        let first = digest(
+            to,
+            r#""order":{"items":[{"size":"large","toppings":["Ham","olives"]},{"size":"small"}]}"#,
+        );
+        let same = r#""force":true,"maxTotal":20,"order":{"items":[{"quantity":1,"size":"small","toppings":[]},{"toppings":["olives"," ham "],"size":"large"}]}"#;
+        assert_eq!(first, digest(to, same));
+        for other in [
+            r#""order":{"items":[{"size":"large","toppings":["ham","olives"]}]}"#,
+            r#""order":{"items":[{"size":"large","toppings":["ham"]},{"size":"small"}]}"#,
+            r#""order":{"items":[{"size":"large","toppings":["ham","olives"]},{"size":"small","quantity":2}]}"#,
+            r#""orderHint":"large ham and olives""#,
+        ] {
+            assert_ne!(first, digest(to, other), "{other}");
+        }
+        assert_ne!(first, digest("+13105550124", same));
+        let hint = |text: &str| digest(to, &format!(r#""orderHint":"{text}""#));
+        assert_eq!(hint("1 Large  pepperoni"), hint("1 large pepperoni "));
+        assert_ne!(hint("1 large pepperoni"), hint("2 large pepperoni"));
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use super::output::LogLine;
 use super::timers::Timer;
 use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::backchannel::asks_to_wait;
+use crate::order::do_not_call::asks_not_to_be_called;
 use crate::twilio::media;
 
 /// A turn of the agent longer than this ends with its sentence, in bytes of audio: half a minute. A
@@ -89,6 +90,9 @@ impl Call {
             self.reconsider(now, item_id, words);
             self.turn.asked_to_wait |= asks_to_wait(words);
             self.reopen_if_rejected(now, words);
+            if asks_not_to_be_called(words) {
+                self.do_not_call(now);
+            }
         }
         self.save();
         if !self.record.transcript.is_pending() {

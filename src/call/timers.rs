@@ -17,6 +17,8 @@ pub enum Timer {
     ShopTurn,
     /// The call has lasted as long as it may.
     MaxDuration,
+    /// Another minute is billed.
+    Minute,
     /// The closing words should have been heard by now.
     Drain,
     /// The call should have ended by now: end it, whatever is missing.
@@ -33,7 +35,7 @@ pub enum Timer {
     Finish,
 }
 
-const TIMERS: [Timer; 14] = [
+const TIMERS: [Timer; 15] = [
     Timer::Silence,
     Timer::Decide,
     Timer::Cut,
@@ -41,6 +43,7 @@ const TIMERS: [Timer; 14] = [
     Timer::Stall,
     Timer::ShopTurn,
     Timer::MaxDuration,
+    Timer::Minute,
     Timer::Drain,
     Timer::Closing,
     Timer::LineGone,

@@ -5,6 +5,7 @@ use super::ending::Farewell;
 use super::output::LogLine;
 use super::timers::Timer;
 use crate::json::FieldError;
+use crate::order::request::OrderRequest;
 use crate::order::tools::{self, Tool};
 use crate::realtime::server::ToolCall;
 
@@ -21,7 +22,9 @@ impl Call {
         self.model.current.tools_called += 1;
         let tired = self.model.done_calls.len() > MAX_TOOL_CALLS;
         let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| match tool {
-            Tool::EndCall | Tool::EscalateToHuman => self.run_tool(now, &call.call_id, tool),
+            Tool::EndCall { .. } | Tool::EscalateToHuman | Tool::DoNotCall => {
+                self.run_tool(now, &call.call_id, tool)
+            }
             _ if tired => Err(vec![FieldError::new(
                 "",
                 "too many tool calls: end the call",
@@ -32,11 +35,14 @@ impl Call {
             Ok(Ran::Later) => return,
             Ok(Ran::Said(output)) => output,
             Ok(Ran::Recorded) => {
+                self.record.log_tool(now, known_name(&call.name), &[]);
                 self.save();
                 tools::accepted(&self.record.order)
             }
             Err(errors) => {
                 self.model.current.tools_failed += 1;
+                let refused: Vec<String> = errors.iter().map(|e| e.pointer.clone()).collect();
+                self.record.log_tool(now, known_name(&call.name), &refused);
                 tools::refused(&errors)
             }
         };
@@ -46,19 +52,23 @@ impl Call {
 
     fn run_tool(&mut self, now: u64, call_id: &str, tool: Tool) -> Result<Ran, Vec<FieldError>> {
         match tool {
-            Tool::SaveOrderItem { item, replaces } => self
-                .record
-                .order
-                .save_item(item, replaces)
-                .map(|()| Ran::Recorded),
+            Tool::SaveOrderItem { item, replaces } => {
+                self.as_asked_for(|wanted| wanted.check_item(&item))?;
+                self.record
+                    .order
+                    .save_item(item, replaces)
+                    .map(|()| Ran::Recorded)
+            }
             Tool::SetCustomer {
                 customer,
                 delivery_method,
             } => {
+                self.as_asked_for(|wanted| wanted.check_customer(&customer, delivery_method))?;
                 self.record.order.set_customer(customer, delivery_method);
                 Ok(Ran::Recorded)
             }
             Tool::SetAddress(address) => {
+                self.as_asked_for(|wanted| wanted.check_address(&address))?;
                 self.record.order.set_address(address);
                 Ok(Ran::Recorded)
             }
@@ -83,14 +93,30 @@ impl Call {
                 self.press(now, call_id, &digits);
                 Ok(Ran::Later)
             }
-            Tool::EndCall | Tool::EscalateToHuman if self.model.is_cut_off() => {
+            Tool::EndCall { .. } | Tool::EscalateToHuman | Tool::DoNotCall
+                if self.model.is_cut_off() =>
+            {
                 Err(vec![FieldError::new(
                     "",
                     "the shop has just interrupted: listen first",
                 )])
             }
-            Tool::EndCall => {
+            Tool::EndCall { reason: None } if self.must_give_reason() => {
+                Err(vec![FieldError::new(
+                    "/reason",
+                    "the total is not confirmed: say why the call ends, or finish the order first",
+                )])
+            }
+            Tool::EndCall { reason } => {
+                if self.record.order.totals.is_none() {
+                    self.record.gave_up = reason;
+                }
                 self.model.current.farewell = Some(Farewell::Goodbye);
+                Ok(Ran::Said(tools::done()))
+            }
+            Tool::DoNotCall => {
+                self.note_do_not_call();
+                self.model.current.farewell = Some(Farewell::DoNotCall);
                 Ok(Ran::Said(tools::done()))
             }
             Tool::EscalateToHuman if self.settings.handoff_number.is_some() => {
@@ -101,6 +127,26 @@ impl Call {
                 self.model.current.farewell = Some(Farewell::NoHandoff);
                 Ok(Ran::Said(tools::nobody_there()))
             }
+        }
+    }
+
+    /// Whether a call may not end yet without a reason: it is asked for once.
+    fn must_give_reason(&mut self) -> bool {
+        let open = self.record.request.is_some() && self.record.order.totals.is_none();
+        open && !std::mem::replace(&mut self.model.reason_asked, true)
+    }
+
+    /// Refuses what is not as the customer asked for.
+    fn as_asked_for(
+        &self,
+        check: impl Fn(&OrderRequest) -> Vec<FieldError>,
+    ) -> Result<(), Vec<FieldError>> {
+        let wanted = self.record.request.as_ref().map(|request| &request.order);
+        let errors = wanted.map(check).unwrap_or_default();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
         }
     }
 
@@ -120,13 +166,18 @@ impl Call {
     }
 
     fn confirm(&mut self, totals: crate::order::state::Totals) -> String {
-        let max_total = self.record.request.as_ref().and_then(|r| r.max_total);
-        self.save();
-        match self
+        let request = self.record.request.as_ref();
+        let max_total = request.and_then(|r| r.max_total);
+        let order = request.map(|r| &r.order);
+        let transcript = &self.record.transcript;
+        let confirmed = self
             .record
             .order
-            .confirm_total(totals, &self.record.transcript, max_total)
-        {
+            .confirm_total(totals, transcript, max_total, order);
+        let missing = confirmed.as_ref().err().map_or(&[][..], Vec::as_slice);
+        self.record.log_tool(self.clock, "confirm_total", missing);
+        self.save();
+        match confirmed {
             Ok(()) => tools::accepted(&self.record.order),
             Err(missing) => {
                 self.model.current.tools_failed += 1;
@@ -156,6 +207,7 @@ fn known_name(name: &str) -> &'static str {
         "press_digits",
         "end_call",
         "escalate_to_human",
+        "do_not_call",
     ]
     .into_iter()
     .find(|known| *known == name)

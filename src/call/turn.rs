@@ -14,6 +14,7 @@ const HOLD_MS: u64 = 10_000;
 const MAX_SILENCE_PROMPTS: u32 = 2;
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each may come at any time")]
 pub(super) struct Turn {
     /// The conversation was opened.
     pub(super) opened: bool,
@@ -25,6 +26,8 @@ pub(super) struct Turn {
     pub(super) wanted: Option<Wanted>,
     /// The shop asked to wait, and has not spoken since.
     pub(super) asked_to_wait: bool,
+    /// The model was told that the call has cost nearly as much as it may.
+    pub(super) wraps_up: bool,
     /// The model was told to make up for the disclosure since its last words.
     disclosure_cued: bool,
 }

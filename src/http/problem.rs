@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::json::FieldError;
+use crate::policy::gate::{self, Reason};
 use crate::policy::redact::mask_numbers;
 use crate::twilio::rest::Refusal;
 use crate::twilio::webhook::FormError;
@@ -25,6 +26,9 @@ pub struct Problem {
     /// Each bad field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Everything that speaks against dialling.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
     /// Twilio's error code.
     #[serde(rename = "twilioCode", skip_serializing_if = "Option::is_none")]
     pub twilio_code: Option<u32>,
@@ -49,6 +53,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            reasons: Vec::new(),
             twilio_code: None,
             allow: None,
             retry_after: None,
@@ -112,6 +117,16 @@ impl Problem {
         }
     }
 
+    /// 409: the call still runs.
+    pub fn still_running() -> Self {
+        Self::new(
+            409,
+            "urn:orderline:still-running",
+            "Conflict",
+            "this call still runs; erase it when it is over",
+        )
+    }
+
     /// 422: the idempotency key cannot be used.
     pub fn bad_key() -> Self {
         Self::new(
@@ -151,6 +166,22 @@ impl Problem {
                 "urn:orderline:bad-fields",
                 "Unprocessable content",
                 "nothing was done; correct the fields in `errors`",
+            )
+        }
+    }
+
+    /// The gate does not allow the call: 429 if all that helps is to wait, else 422.
+    pub fn not_allowed(reasons: Vec<Reason>) -> Self {
+        let retry_after = gate::retry_after(&reasons);
+        let status = if retry_after.is_some() { 429 } else { 422 };
+        Self {
+            reasons,
+            retry_after,
+            ..Self::new(
+                status,
+                "urn:orderline:not-allowed",
+                "Not allowed",
+                "nothing was dialled; `reasons` says why",
             )
         }
     }
@@ -259,6 +290,23 @@ mod tests {
             problem.to_json(),
             r#"{"type":"urn:orderline:twilio-refused","title":"Twilio refused","status":502,"detail":"Twilio refused (HTTP 400): The number … is bad","twilioCode":21211}"#
         );
+    }
+
+    #[test]
+    fn only_a_refusal_that_waiting_lifts_is_429() {
+        let reason = Reason::named;
+        let waiting = [
+            reason("concurrent_calls", Some(60)),
+            reason("quiet_hours", Some(90)),
+        ];
+        let problem = Problem::not_allowed(waiting.to_vec());
+        assert_eq!((problem.status, problem.retry_after), (429, Some(90)));
+        let json = problem.to_json();
+        let listed = r#"allows","retryAfter":60},{"code":"quiet_hours","pointer":"/timezone""#;
+        assert!(json.contains(listed), "{json}");
+        let both = [&waiting[..], &[reason("suppressed", None)]].concat();
+        let problem = Problem::not_allowed(both);
+        assert_eq!((problem.status, problem.retry_after), (422, None));
     }
 
     #[test]

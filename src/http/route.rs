@@ -8,8 +8,12 @@ use crate::twilio::sid::CallSid;
 pub enum Route {
     /// `POST /api/call`
     PlaceCall,
-    /// `GET /api/calls/{sid}`
-    GetCall(CallSid),
+    /// A call: `GET` and `DELETE /api/calls/{sid}`, `GET /api/calls/{sid}/events`
+    Call(About, CallSid),
+    /// `GET /api/suppressions`
+    Suppressions,
+    /// `GET`, `PUT`, `DELETE /api/suppressions/{number}`; the number as it is in the path
+    Suppression(String),
     /// `POST /twilio/…`
     Hook(Hook),
     /// `GET /ws/media/{sid}/{token}`
@@ -21,6 +25,17 @@ pub enum Route {
     },
     /// `GET /healthz`
     Health,
+}
+
+/// What is wanted of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum About {
+    /// Its state or outcome.
+    State,
+    /// Its events.
+    Events,
+    /// That it is erased.
+    Erase,
 }
 
 /// One of Twilio's webhooks.
@@ -43,7 +58,15 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let (allow, route) = match segments.as_slice() {
         ["api", "call"] => ("POST", Route::PlaceCall),
-        ["api", "calls", sid] => ("GET", Route::GetCall(call_sid(sid)?)),
+        ["api", "calls", sid] if method == "DELETE" => {
+            ("GET, DELETE", Route::Call(About::Erase, call_sid(sid)?))
+        }
+        ["api", "calls", sid] => ("GET, DELETE", Route::Call(About::State, call_sid(sid)?)),
+        ["api", "calls", sid, "events"] => ("GET", Route::Call(About::Events, call_sid(sid)?)),
+        ["api", "suppressions"] => ("GET", Route::Suppressions),
+        ["api", "suppressions", number] => {
+            ("GET, PUT, DELETE", Route::Suppression((*number).to_owned()))
+        }
         ["twilio", hook] => ("POST", Route::Hook(hook_named(hook)?)),
         // Twilio may add a trailing slash to a stream URL (`protocols.md` §2.7).
         ["ws", "media", sid, token] | ["ws", "media", sid, token, ""] => (
@@ -56,7 +79,8 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
         ["healthz"] => ("GET", Route::Health),
         _ => return Err(Problem::not_found()),
     };
-    if method == allow || (method == "HEAD" && allow == "GET") {
+    let asked = if method == "HEAD" { "GET" } else { method };
+    if allow.split(", ").any(|allowed| allowed == asked) {
         Ok(route)
     } else {
         Err(Problem::method_not_allowed(allow))
@@ -92,7 +116,23 @@ mod tests {
             (
                 "GET",
                 format!("/api/calls/{SID}"),
-                Route::GetCall(sid.clone()),
+                Route::Call(About::State, sid.clone()),
+            ),
+            (
+                "DELETE",
+                format!("/api/calls/{SID}"),
+                Route::Call(About::Erase, sid.clone()),
+            ),
+            (
+                "HEAD",
+                format!("/api/calls/{SID}/events"),
+                Route::Call(About::Events, sid.clone()),
+            ),
+            ("GET", "/api/suppressions".into(), Route::Suppressions),
+            (
+                "DELETE",
+                "/api/suppressions/+13105550123".into(),
+                Route::Suppression("+13105550123".into()),
             ),
             ("POST", "/twilio/voice".into(), Route::Hook(Hook::Voice)),
             (
@@ -130,6 +170,8 @@ mod tests {
             "/api/call/",
             "/api/calls",
             "/api/calls/CA1",
+            "/api/suppressions/1/2",
+            "/api/calls/CA1/events",
             "/twilio/other",
             "/ws/media/x/y",
             "/healthz/x",
@@ -140,5 +182,11 @@ mod tests {
         let refused = find("GET", "/api/call").unwrap_err();
         assert_eq!((refused.status, refused.allow), (405, Some("POST")));
         assert_eq!(find("POST", "/healthz").unwrap_err().allow, Some("GET"));
+        let refused = find("POST", "/api/suppressions/1").unwrap_err();
+        assert_eq!(refused.allow, Some("GET, PUT, DELETE"));
+        assert!(find("HEAD", "/healthz").is_ok() && find("HEAD", "/api/call").is_err());
+        let call = format!("/api/calls/{SID}");
+        assert_eq!(find("PUT", &call).unwrap_err().allow, Some("GET, DELETE"));
+        assert_eq!(find("HEAD", "/api/call").unwrap_err().status, 405);
     }
 }

@@ -1,7 +1,9 @@
 //! What the shop's words mean: agreement, objection, neither; and which total they state.
 
+use super::letters::lower_case;
 use super::money::Cents;
 use super::spoken::{Amount, Spoken};
+use std::ops::Range;
 
 /// What an answer of the shop means for what was said to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,7 +66,13 @@ const FIRM: [&str; 42] = [
     "didn't catch",
 ];
 /// Did not get it, which objects as firmly.
-const LOST: [&str; 7] = [
+const LOST: [&str; 13] = [
+    "not sure",
+    "don't know",
+    "don't think",
+    "do not think",
+    "not yet",
+    "hold off",
     "didn't hear",
     "did not get",
     "did not catch",
@@ -73,7 +81,7 @@ const LOST: [&str; 7] = [
     "say that again",
     "pardon",
 ];
-const AFFIRMATIVE: [&str; 31] = [
+const AFFIRMATIVE: [&str; 30] = [
     "yes",
     "yeah",
     "yep",
@@ -84,7 +92,6 @@ const AFFIRMATIVE: [&str; 31] = [
     "right",
     "exactly",
     "okay",
-    "ok",
     "sure",
     "perfect",
     "great",
@@ -134,67 +141,108 @@ const CORRECTIONS: [&str; 9] = [
     "rather",
 ];
 
+/// Agrees to what was just heard, and is no mere "go on".
+const CONFIRMING: [&str; 12] = [
+    "yes",
+    "yeah",
+    "yep",
+    "yup",
+    "correct",
+    "right",
+    "exactly",
+    "got it",
+    "got that",
+    "that's right",
+    "that's correct",
+    "absolutely",
+];
+
 /// What the words mean.
 pub fn read(text: &str) -> Answer {
-    let spoken = Spoken::parse(text);
-    let has = |phrases: &[&str]| phrases.iter().any(|phrase| spoken.has_phrase(phrase));
-    let start = text.trim_start().to_lowercase();
-    let lost = ["what?", "huh", "sorry?", "excuse me?", "hm?"]
-        .iter()
-        .any(|word| start.starts_with(word));
-    let harmless = has(&HARMLESS);
+    find(&Spoken::parse(text)).0
+}
+
+/// What the words mean, and the words that say so.
+pub fn find(spoken: &Spoken) -> (Answer, Range<usize>) {
+    let harmless = first(spoken, &HARMLESS);
     // "That's not a problem" is no objection, and neither is what is said besides.
     let firm = FIRM
         .iter()
-        .filter(|phrase| !(harmless && phrase.starts_with("that")))
-        .any(|phrase| spoken.has_phrase(phrase));
-    if firm || has(&LOST) || lost {
-        return Answer::Objects { firmly: true };
+        .filter(|phrase| !(harmless.is_some() && phrase.starts_with("that")))
+        .find_map(|phrase| first(spoken, &[phrase]));
+    let lost = first(spoken, &LOST).or_else(|| asks_again(spoken));
+    if let Some(words) = firm.or(lost) {
+        return (Answer::Objects { firmly: true }, words);
     }
-    if harmless {
-        return Answer::Affirms;
+    if let Some(words) = harmless {
+        return (Answer::Affirms, words);
     }
-    if ["no", "nope", "nah", "wait"]
+    if spoken.is_one_of(0, &["no", "nope", "nah", "wait"]) {
+        return (Answer::Objects { firmly: false }, 0..1);
+    }
+    match affirms(spoken) {
+        Some(words) => (Answer::Affirms, words),
+        None => (Answer::Neither, 0..0),
+    }
+}
+
+/// The words that agree to what was just heard: "yes", "right", "correct". An "mm-hmm" or an "okay"
+/// in the middle of a read-back only says "go on": whoever hums along has not compared the digits.
+pub fn confirms(spoken: &Spoken) -> Option<Range<usize>> {
+    let words = first(spoken, &CONFIRMING)?;
+    (find(spoken).0 == Answer::Affirms && words.start <= 2 && !spoken.is_asked(words.start))
+        .then_some(words)
+}
+
+/// "What?", "Sorry?", "Excuse me?", "Huh".
+fn asks_again(spoken: &Spoken) -> Option<Range<usize>> {
+    let (sentence, mark) = spoken.sentence(0);
+    let alone = |words: &str| mark == Some('?') && spoken.find_any(&[words]).contains(&sentence);
+    let lost = ["what", "sorry", "excuse me", "hm"]
         .iter()
-        .any(|word| spoken.is_word(0, word))
-    {
-        return Answer::Objects { firmly: false };
-    }
-    if affirms(text, &spoken) {
-        Answer::Affirms
-    } else {
-        Answer::Neither
-    }
+        .any(|words| alone(words));
+    (lost || spoken.is_word(0, "huh")).then_some(sentence)
+}
+
+/// The first place where one of the phrases stands.
+fn first(spoken: &Spoken, phrases: &[&str]) -> Option<Range<usize>> {
+    let found = spoken.find_any(phrases);
+    found
+        .into_iter()
+        .min_by_key(|at| (at.start, usize::MAX - at.end))
 }
 
 /// An affirmative word at the beginning, or in a sentence that asks nothing; or the price, plainly
 /// stated: whoever names it agrees to what was read back.
-fn affirms(text: &str, spoken: &Spoken) -> bool {
-    let affirmative = |said: &Spoken| {
-        AFFIRMATIVE.iter().any(|phrase| {
-            // "Right now" agrees to nothing.
-            said.positions(phrase).iter().any(|at| {
-                *phrase != "right" || !(said.is_word(at + 1, "now") || said.is_word(at + 1, "away"))
-            })
-        })
+fn affirms(spoken: &Spoken) -> Option<Range<usize>> {
+    let agrees = |at: &Range<usize>| {
+        let denied = spoken.has_one_of(
+            at.start.saturating_sub(2)..at.start,
+            &["not", "isn't", "never", "no"],
+        );
+        // "Right now" and "I'll be right back" agree to nothing.
+        let right = spoken.is_word(at.start, "right")
+            && spoken.is_one_of(at.end, &["now", "away", "back", "with", "there", "over"]);
+        let (sentence, mark) = spoken.sentence(at.start);
+        let asked = mark == Some('?') && (at.start > 0 || sentence == *at);
+        !denied && !right && !asked
     };
-    let first = AFFIRMATIVE
-        .iter()
-        .any(|phrase| spoken.positions(phrase).first() == Some(&0));
-    let plainly = sentences(text)
-        .any(|sentence| !sentence.ends_with('?') && affirmative(&Spoken::parse(sentence)));
-    let doubtful = text.contains('?')
-        || ["not", "no"].iter().any(|word| spoken.has_phrase(word))
-        || text.to_lowercase().contains("n't");
-    let states_price = spoken.amounts().iter().any(|amount| amount.explicit) && !doubtful;
-    first || plainly || states_price
-}
-
-/// The sentences of a text, each with the mark that ends it.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['.', '!', '?'])
-        .map(str::trim)
-        .filter(|sentence| !sentence.is_empty())
+    let found = spoken.find_any(&AFFIRMATIVE).into_iter();
+    let first = found
+        .filter(agrees)
+        .min_by_key(|at| (at.start, usize::MAX - at.end));
+    if first.is_some() {
+        return first;
+    }
+    let doubtful = (0..spoken.len()).any(|at| {
+        spoken.is_asked(at)
+            || spoken.is_one_of(at, &["not", "no"])
+            || lower_case(spoken.raw(at..at + 1))
+                .replace('’', "'")
+                .contains("n't")
+    });
+    let price = spoken.amounts().into_iter().find(|amount| amount.explicit);
+    price.filter(|_| !doubtful).map(|amount| amount.tokens())
 }
 
 /// What a turn says about the total.
@@ -208,58 +256,98 @@ pub enum TotalSaid {
     None,
 }
 
-/// Whether the words state this total, or another one. An amount that is only a subtotal, or that
+/// Whether the words state this total, or another one. An amount that is only a part of it, or that
 /// is corrected in the same breath, is no total; of several the largest is.
 pub fn total_said(text: &str, total: Cents) -> TotalSaid {
-    let spoken = Spoken::parse(text);
+    find_total(&Spoken::parse(text), total).0
+}
+
+/// What the words say of the total, and the words that do.
+pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
     let amounts = spoken.amounts();
-    let corrected_at = CORRECTIONS
-        .iter()
-        .flat_map(|phrase| spoken.positions(phrase))
+    let corrected_at = spoken
+        .find_any(&CORRECTIONS)
+        .into_iter()
+        .map(|at| at.start)
         .filter(|at| amounts.iter().any(|amount| amount.from > *at))
         .max()
         .unwrap_or(0);
-    let standing: Vec<Amount> = amounts
+    let (parts, standing): (Vec<Amount>, Vec<Amount>) = amounts
         .into_iter()
-        .filter(|a| a.from >= corrected_at && !is_subtotal(&spoken, a))
-        .collect();
-    let named =
-        |amount: &&Amount| word_near(&spoken, "total", amount.from.saturating_sub(4)..amount.from);
+        .filter(|a| a.from >= corrected_at)
+        .partition(|a| is_part(spoken, a));
+    let named = |amount: &&Amount| {
+        spoken.has_one_of(
+            amount.from.saturating_sub(5)..amount.from,
+            &["total", "altogether", "everything", "come", "all"],
+        ) || spoken.has_one_of(amount.to..amount.to + 2, &["total", "altogether"])
+    };
     let stated = standing
         .iter()
         .rfind(named)
         .or_else(|| standing.iter().max_by_key(|a| a.cents));
-    match stated {
-        Some(amount) if amount.cents == total => TotalSaid::Same,
-        // More than the total, or called so: it takes the total's place.
-        Some(amount)
-            if amount.explicit && (amount.cents > total || named(&amount) || corrected_at > 0) =>
-        {
-            TotalSaid::Other
-        }
+    let Some(amount) = stated else {
+        return (TotalSaid::None, 0..0);
+    };
+    let plain = spoken.is_plain(amount);
+    // "Seventeen fifty, and the tax is two sixty" leaves the sum to the listener.
+    let open = !named(&amount) && parts.iter().any(|part| part.from > amount.from);
+    // More than the total, or called so: it takes the total's place.
+    let replaces = amount.explicit && (amount.cents > total || named(&amount) || corrected_at > 0);
+    let said = match amount.cents == total {
+        true if plain && !open => TotalSaid::Same,
+        false if replaces && plain => TotalSaid::Other,
         _ => TotalSaid::None,
-    }
+    };
+    (said, amount.tokens())
 }
 
-fn is_subtotal(spoken: &Spoken, amount: &Amount) -> bool {
+/// Whether the amount is only a part of the total: before tax, the tax, a fee, a discount, each.
+fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
+    const PARTS: [&str; 8] = [
+        "tax", "fee", "delivery", "tip", "charge", "discount", "minimum", "coupon",
+    ];
     let before = amount.from.saturating_sub(3)..amount.from;
-    word_near(spoken, "subtotal", before.clone())
-        || (word_near(spoken, "sub", before.clone()) && word_near(spoken, "total", before))
-        || (amount.to..amount.to + 2).any(|at| {
-            ["before", "plus", "without"]
-                .iter()
-                .any(|word| spoken.is_word(at, word))
-                && spoken.is_word(at + 1, "tax")
-        })
-}
-
-fn word_near(spoken: &Spoken, word: &str, mut positions: std::ops::Range<usize>) -> bool {
-    positions.any(|at| spoken.is_word(at, word))
+    let included = amount.from.saturating_sub(6)..amount.from;
+    let subtotal = spoken.has_one_of(before.clone(), &["subtotal"])
+        || spoken.has_one_of(before.clone(), &["sub"])
+            && spoken.has_one_of(before.clone(), &["total"]);
+    let untaxed = (amount.to..amount.to + 2).any(|at| {
+        spoken.is_one_of(at, &["before", "plus", "without"])
+            && spoken.is_one_of(at + 1, &["tax", "delivery", "the", "a", "tip"])
+    }) || spoken.is_word(amount.to, "plus");
+    // "The delivery fee is three dollars", but not "with the delivery fee it's 24.15".
+    let names_part = spoken.has_one_of(before, &PARTS)
+        && !spoken.has_one_of(included, &["with", "including", "after", "plus", "total"]);
+    let is_for = usize::from(spoken.is_one_of(amount.to, &["for", "in", "of"]));
+    let of_part = spoken.is_one_of(amount.to + is_for, &PARTS)
+        && !spoken.is_one_of(amount.to + is_for + 1, &["included", "in"]);
+    let each = spoken.is_one_of(amount.to, &["each", "apiece", "per", "off"]);
+    subtotal || untaxed || names_part || of_part || each
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lists_are_in_the_one_spelling() {
+        let lists: [&[&str]; 6] = [
+            &FIRM,
+            &LOST,
+            &AFFIRMATIVE,
+            &HARMLESS,
+            &CORRECTIONS,
+            &CONFIRMING,
+        ];
+        for phrase in lists.concat() {
+            assert_eq!(
+                Spoken::parse(phrase).find_any(&[phrase]).len(),
+                1,
+                "{phrase}"
+            );
+        }
+    }
 
     #[test]
     fn agreement() {

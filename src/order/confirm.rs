@@ -3,10 +3,22 @@
 
 use super::evidence;
 use super::money::Cents;
+use super::request::OrderRequest;
 use super::state::{OrderState, Totals};
 use super::transcript::Transcript;
 
+/// What one item can cost, in cents: a side dish, a pizza for a party; and what comes on top of all.
+const ITEM: (u64, u64) = (100, 10_000);
+const ON_TOP: u64 = 5_000;
+
 impl OrderState {
+    /// Whether the items can cost so much. What was misheard by a factor of ten cannot.
+    fn is_plausible(&self, total: Cents) -> bool {
+        let items: u64 = self.items.iter().map(|item| u64::from(item.quantity)).sum();
+        let (least, most) = (items.saturating_mul(ITEM.0), items.saturating_mul(ITEM.1));
+        (least..=most.saturating_add(ON_TOP)).contains(&total.0)
+    }
+
     /// Saves the total, if everything it belongs to was read back in words that were heard.
     ///
     /// # Errors
@@ -16,18 +28,25 @@ impl OrderState {
         totals: Totals,
         transcript: &Transcript,
         max_total: Option<Cents>,
+        request: Option<&OrderRequest>,
     ) -> Result<(), Vec<String>> {
         let mut missing: Vec<String> = evidence::incomplete(self)
             .into_iter()
             .map(|m| m.describe().to_owned())
             .collect();
-        let heard = evidence::read_back(self, transcript);
+        let deviations = request.map_or_else(Vec::new, |wanted| wanted.deviations(self));
         missing.extend(
-            heard
+            deviations
                 .into_iter()
-                .filter(|field| !field.was_heard())
-                .map(|field| field.read_back),
+                .map(|d| format!("{} {}: correct what is saved", d.pointer, d.detail)),
         );
+        let heard = evidence::read_back(self, transcript);
+        for field in heard.into_iter().filter(|field| !field.was_heard()) {
+            // The parts of an item or an address are read back with the whole.
+            if !missing.contains(&field.read_back) {
+                missing.push(field.read_back);
+            }
+        }
         let total = evidence::total(totals.total, transcript);
         if !total.is_enough() {
             missing.push(total.read_back);
@@ -35,6 +54,12 @@ impl OrderState {
         if max_total.is_some_and(|max| totals.total > max) {
             missing.push(
                 "agreement: the total is above what the customer allowed; do not accept it".into(),
+            );
+        }
+        if !self.is_plausible(totals.total) {
+            missing.push(
+                "a total that fits what is ordered: ask the shop whether the amount is right"
+                    .into(),
             );
         }
         if missing.is_empty() {
@@ -65,6 +90,7 @@ mod tests {
                 },
                 &Transcript::default(),
                 Some(Cents(1)),
+                None,
             )
             .unwrap_err();
         assert_eq!(missing.len(), 4, "{missing:?}");

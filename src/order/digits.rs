@@ -38,7 +38,7 @@ impl Digits {
             return Err(DigitsError::Length);
         }
         let numbers: String = keys.chars().filter(char::is_ascii_digit).collect();
-        if payment::has_card(&numbers) {
+        if payment::has_card_digits(&numbers) {
             return Err(DigitsError::Card);
         }
         Ok(Self(keys.to_owned()))

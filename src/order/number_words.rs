@@ -19,6 +19,7 @@ pub(super) fn read(words: &[String], in_number: bool) -> Option<(Number, usize)>
     let times = match first.as_str() {
         "double" => 2,
         "triple" => 3,
+        "quadruple" => 4,
         _ => {
             return single(words, in_number).map(|(digits, decimals, used)| {
                 (
@@ -57,10 +58,13 @@ fn single(words: &[String], in_number: bool) -> Option<(String, Option<String>, 
         return plain.then(|| (digits.to_owned(), decimals, 1));
     }
     if matches!(first.as_str(), "oh" | "o") {
-        let before_number = words
-            .get(1)
-            .is_some_and(|w| unit(w).is_some() || tens(w).is_some() || starts_with_digit(w));
-        return (in_number || before_number).then(|| ("0".to_owned(), None, 1));
+        // "Oh, twenty ten" and "oh twenty ten" begin with no digit.
+        let before_digit = words.get(1).is_some_and(|w| {
+            unit(w).is_some_and(|n| n < 10)
+                || matches!(w.as_str(), "oh" | "o")
+                || w.len() == 1 && starts_with_digit(w)
+        });
+        return (in_number || before_digit).then(|| ("0".to_owned(), None, 1));
     }
     spelled(words).map(|(value, used)| (value.to_string(), None, used))
 }
@@ -94,6 +98,19 @@ fn spelled(words: &[String]) -> Option<(u64, usize)> {
 
 fn below_hundred(words: &[String]) -> Option<(u64, usize)> {
     let first = words.first()?;
+    let is = |at: usize, word: &str| words.get(at).is_some_and(|w| w == word);
+    match first.as_str() {
+        // "A hundred" and "hundred" are one hundred.
+        "a" if is(1, "hundred") || is(1, "thousand") => return Some((1, 1)),
+        "hundred" => return Some((1, 0)),
+        "a" | "one" if is(1, "dozen") => return Some((12, 2)),
+        "half" if is(1, "dozen") => return Some((6, 2)),
+        "half" if is(1, "a") && is(2, "dozen") => return Some((6, 3)),
+        "a" if is(1, "half") && is(2, "dozen") => return Some((6, 3)),
+        "a" if is(1, "couple") => return Some((2, 2 + usize::from(is(2, "of")))),
+        "nought" | "naught" | "nil" => return Some((0, 1)),
+        _ => {}
+    }
     if let Some(tens) = tens(first) {
         return match words.get(1).and_then(|w| unit(w)) {
             Some(unit @ 1..=9) => Some((tens + unit, 2)),
@@ -168,6 +185,10 @@ mod tests {
             ("triple 0", "0", 3, 2),
             ("oh one", "0", 1, 1),
             ("007", "007", 1, 1),
+            ("a hundred and five dollars", "105", 1, 4),
+            ("hundred five", "105", 1, 2),
+            ("half a dozen", "6", 1, 3),
+            ("a couple of large", "2", 1, 3),
         ] {
             let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
             let number = Number {
@@ -182,7 +203,8 @@ mod tests {
             "pizza",
             "5th avenue",
             "double cheese",
-            "hundred",
+            "oh twenty ten",
+            "a half",
         ] {
             let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
             assert_eq!(read(&words, false), None, "{text}");

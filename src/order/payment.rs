@@ -1,80 +1,386 @@
-//! Payment data is never asked for, accepted or stored: card numbers are recognised wherever they
-//! turn up and cut out.
+//! Payment data is never asked for, accepted or stored: card numbers, security codes and bank
+//! details are recognised wherever they turn up, written or said in words, and cut out.
+//!
+//! What is cut is decided by the digits themselves (an issuer's prefix, the length, the Luhn check,
+//! how they are grouped), by what they are called ("the CVV is…"), and by what was just asked for.
+//! A phone number, a postal code, a price and a house number stay.
+
+mod words;
 
 use std::borrow::Cow;
+use words::{Group, Said};
 
 /// What stands where a card number was.
 pub const REPLACEMENT: &str = "[card number removed]";
+/// What stands where a security code or bank details were.
+pub const DETAILS: &str = "[payment data removed]";
 
-/// The text without card numbers: 13 to 19 digits, however they are grouped, that pass the Luhn
-/// check.
-pub fn without_cards(text: &str) -> Cow<'_, str> {
-    let mut cards = card_ranges(text).peekable();
-    if cards.peek().is_none() {
+/// The most words between two parts of one number.
+const WORDS_BETWEEN: usize = 3;
+/// The most parts of one number.
+const MAX_PARTS: usize = 19;
+/// Lengths of card numbers, in digits.
+const LENGTHS: [usize; 5] = [13, 14, 15, 16, 19];
+/// Said of cards: digits near them may be a card's, however they are grouped.
+const CARD_WORDS: [&str; 8] = [
+    "card",
+    "cards",
+    "visa",
+    "mastercard",
+    "amex",
+    "american express",
+    "credit",
+    "debit",
+];
+
+/// What digits are called that must not be kept.
+struct Named {
+    names: &'static [&'static str],
+    /// How many digits they have.
+    digits: std::ops::RangeInclusive<usize>,
+}
+
+const SECURITY_CODE: Named = Named {
+    names: &[
+        "cvv",
+        "cvc",
+        "csc",
+        "c v v",
+        "c v c",
+        "security code",
+        "security number",
+        "digits on the back",
+        "number on the back",
+        "back of the card",
+        "back of my card",
+        "back of your card",
+    ],
+    digits: 3..=4,
+};
+const BANK: Named = Named {
+    names: &[
+        "iban",
+        "routing",
+        "account number",
+        "account is",
+        "bank account",
+        "checking account",
+        "savings account",
+        "sort code",
+    ],
+    digits: 6..=34,
+};
+/// How many words may stand between a name and its digits.
+const REACH: usize = 8;
+/// And between digits and the name behind them ("123 is the CVV").
+const REACH_BACK: usize = 3;
+/// What digits behind one of these are.
+const OTHERWISE: [&str; 8] = [
+    "phone", "call", "cell", "mobile", "zip", "total", "address", "order",
+];
+/// An answer that is little but digits has at most so many other words.
+const FEW_WORDS: usize = 4;
+/// Fewer digits are no part of a number that is read in pieces.
+const MIN_PIECE: usize = 3;
+
+/// What was just spoken of, so that bare digits are taken for an answer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Asked {
+    card: bool,
+    security_code: bool,
+    bank: bool,
+}
+
+impl Asked {
+    /// What these words ask for.
+    pub fn by(text: &str) -> Self {
+        let said = Said::parse(text);
+        let names = |named: &Named| named.names.iter().any(|name| said.find(name).is_some());
+        Self {
+            card: CARD_WORDS.iter().any(|word| said.find(word).is_some()),
+            security_code: names(&SECURITY_CODE),
+            bank: names(&BANK) && said.find("phone").is_none(),
+        }
+    }
+
+    /// The same, and whether a card was spoken of before.
+    #[must_use]
+    pub fn with_card(self, card: bool) -> Self {
+        Self {
+            card: self.card || card,
+            ..self
+        }
+    }
+
+    /// Whether a card was spoken of.
+    pub fn is_card(self) -> bool {
+        self.card
+    }
+}
+
+/// The text without card numbers, security codes and bank details. What was `asked` for before is
+/// looked up only where it matters.
+pub fn without_payment_data(text: &str, asked: impl FnOnce() -> Asked) -> Cow<'_, str> {
+    // Most turns have no digits, and none has payment data without them.
+    let said = Said::parse(text);
+    let mut cuts = ibans(text);
+    if !said.groups.is_empty() {
+        let asked = asked();
+        let card = asked.card || Asked::by(text).card;
+        cuts.extend(cards(&said, card).map(|range| (range, REPLACEMENT)));
+        for (named, is_asked) in [(SECURITY_CODE, asked.security_code), (BANK, asked.bank)] {
+            named.find(&said, is_asked, &mut cuts);
+        }
+    }
+    cut_out(text, &cuts)
+}
+
+/// Whether a card number, written or said, stands in the text.
+pub fn has_card(text: &str) -> bool {
+    cards(&Said::parse(text), Asked::by(text).card)
+        .next()
+        .is_some()
+}
+
+/// Whether a card number stands anywhere in a string of digits.
+pub fn has_card_digits(digits: &str) -> bool {
+    let digits: Vec<u8> = digits.bytes().filter_map(value).collect();
+    any_window(&digits)
+}
+
+/// Whether the words may be one piece of a number that is read in several.
+pub fn is_piece(text: &str) -> bool {
+    let said = Said::parse(text);
+    let digits: usize = said.groups.iter().map(|group| group.digits.len()).sum();
+    digits >= MIN_PIECE && said.other_words() <= FEW_WORDS
+}
+
+/// The digits of a card number that these texts have together, and none of them alone; and which
+/// of them have it. `card` says that a card was spoken of.
+pub fn split_card(texts: &[&str], card: bool) -> Option<(String, std::ops::RangeInclusive<usize>)> {
+    let said: Vec<Said> = texts.iter().map(|text| Said::parse(text)).collect();
+    let parts: Vec<(usize, &Group)> = said
+        .iter()
+        .enumerate()
+        .flat_map(|(at, said)| said.groups.iter().map(move |group| (at, group)))
+        .collect();
+    for from in 0..parts.len() {
+        let mut digits = Vec::new();
+        let mut sizes = Vec::new();
+        for (at, group) in parts.iter().skip(from).take(MAX_PARTS) {
+            digits.extend_from_slice(&group.digits);
+            sizes.push(group.digits.len());
+            let first = parts.get(from).map_or(0, |(first, _)| *first);
+            if digits.len() > MAX_PARTS || group.is_price {
+                break;
+            }
+            let keys = sizes.iter().all(|size| *size == 1);
+            let shaped = is_shaped(&sizes) || (card && !has_other(&sizes)) || keys;
+            if first < *at && shaped && is_card(&digits) {
+                let digits = digits.iter().map(|d| char::from(b'0' + d)).collect();
+                return Some((digits, first..=*at));
+            }
+        }
+    }
+    None
+}
+
+/// The text without the digits that belong to this number: groups of at least `min` digits that
+/// occur in it.
+pub fn without_pieces<'a>(text: &'a str, number: &str, min: usize) -> Cow<'a, str> {
+    let cuts: Vec<Cut> = Said::parse(text)
+        .groups
+        .iter()
+        .filter(|group| group.digits.len() >= min && number.contains(&group.text()))
+        .map(|group| (group.range.clone(), REPLACEMENT))
+        .collect();
+    cut_out(text, &cuts)
+}
+
+type Range = std::ops::Range<usize>;
+type Cut = (Range, &'static str);
+
+fn cut_out<'a>(text: &'a str, cuts: &[Cut]) -> Cow<'a, str> {
+    if cuts.is_empty() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
-    for (start, end) in cards {
-        out.push_str(text.get(from..start).unwrap_or_default());
-        out.push_str(REPLACEMENT);
-        from = end;
+    // A handful at most: no need to sort them. One that begins inside another ends with it.
+    while let Some((range, replacement)) = cuts
+        .iter()
+        .filter(|(range, _)| range.start >= from && !range.is_empty())
+        .min_by_key(|(range, _)| range.start)
+    {
+        out.push_str(text.get(from..range.start).unwrap_or_default());
+        out.push_str(replacement);
+        let inside = cuts
+            .iter()
+            .filter(|(other, _)| range.contains(&other.start));
+        from = inside
+            .map(|(other, _)| other.end)
+            .fold(range.end, usize::max);
     }
     out.push_str(text.get(from..).unwrap_or_default());
     Cow::Owned(out)
 }
 
-/// Whether a card number stands in the text.
-pub fn has_card(text: &str) -> bool {
-    card_ranges(text).next().is_some()
+/// Where card numbers stand.
+fn cards(said: &Said, card: bool) -> impl Iterator<Item = Range> {
+    let groups = &said.groups;
+    let mut found = Vec::new();
+    let mut from = 0;
+    while from < groups.len() {
+        let end = card_at(groups.get(from..).unwrap_or_default(), card);
+        if let (Some(first), Some(last)) = (groups.get(from), groups.get(from + end.max(1) - 1))
+            && end > 0
+        {
+            found.push(first.range.start..last.range.end);
+        }
+        from += end.max(1);
+    }
+    found.into_iter()
 }
 
-/// Byte ranges of runs of digits, with single separators between them, that are card numbers.
-fn card_ranges(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    digit_runs(text)
-        .into_iter()
-        .filter(|run| is_card(&run.digits))
-        .map(|run| (run.start, run.end))
-}
-
-struct Run {
-    start: usize,
-    end: usize,
-    digits: Vec<u8>,
-}
-
-fn digit_runs(text: &str) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut gap = usize::MAX;
-    for (at, c) in text.char_indices() {
-        if let Some(digit) = c.to_digit(10).and_then(|d| u8::try_from(d).ok()) {
-            match runs.last_mut() {
-                // "4111 1111, 1111-1111": at most two separators between digits of one number.
-                Some(run) if gap <= 2 => {
-                    run.digits.push(digit);
-                    run.end = at + c.len_utf8();
-                }
-                _ => runs.push(Run {
-                    start: at,
-                    end: at + c.len_utf8(),
-                    digits: vec![digit],
-                }),
-            }
-            gap = 0;
-        } else if matches!(c, ' ' | '-' | '.' | ',') {
-            gap = gap.saturating_add(1);
+/// How many of these groups are a card number.
+fn card_at(groups: &[Group], card: bool) -> usize {
+    let mut digits: Vec<u8> = Vec::new();
+    let mut sizes = Vec::new();
+    let mut near = true;
+    let mut misheard = 0;
+    for (at, group) in groups.iter().enumerate().take(MAX_PARTS) {
+        if group.is_price || (at > 0 && group.words_before > WORDS_BETWEEN) {
+            break;
+        }
+        near &= at == 0 || group.words_before == 0;
+        digits.extend_from_slice(&group.digits);
+        sizes.push(group.digits.len());
+        let found = if at == 0 {
+            is_card_with_tail(&digits) || (card && any_window(&digits))
         } else {
-            gap = usize::MAX;
+            let shaped =
+                is_shaped(&sizes) || (near && is_grouped(&sizes)) || (card && !has_other(&sizes));
+            shaped && is_card(&digits)
+        };
+        if found {
+            return at + 1;
+        }
+        // Where cards are spoken of, a number that long is one, if misheard.
+        if card && near && (12..=19).contains(&digits.len()) && !has_other(&sizes) {
+            misheard = at + 1;
         }
     }
-    runs
+    misheard
 }
 
-/// Whether a card number is among the digits, which may go on with an expiry date.
-fn is_card(digits: &[u8]) -> bool {
-    [13, 14, 15, 16, 19]
+/// As cards are printed.
+fn is_shaped(sizes: &[usize]) -> bool {
+    matches!(sizes, [4, 6, 4 | 5] | [4, 4, 4, 4] | [4, 4, 4, 4, 3])
+}
+
+/// No phone number and no postal code is among the groups.
+fn is_grouped(sizes: &[usize]) -> bool {
+    sizes.iter().all(|size| *size <= 6) && !has_other(sizes)
+}
+
+/// A phone number or a postal code is among the groups.
+fn has_other(sizes: &[usize]) -> bool {
+    (sizes.contains(&5) && sizes.len() > 1 && !is_shaped(sizes))
+        || sizes.iter().any(|size| matches!(size, 7 | 10 | 11))
+        || sizes.windows(3).any(|w| w == [3, 3, 4])
+        || sizes.windows(2).any(|w| w == [3, 4])
+}
+
+impl Named {
+    /// Digits behind the name, or right before it; or bare digits where they were asked for.
+    fn find(&self, said: &Said, is_asked: bool, cuts: &mut Vec<Cut>) {
+        let mut named = false;
+        for name in self.names {
+            let Some((from, to)) = said.find(name) else {
+                continue;
+            };
+            named = true;
+            let places = || 0..said.groups.len();
+            let behind = places().find(|at| {
+                said.groups.get(*at).is_some_and(|group| {
+                    let near = group.from >= to && group.from - to <= REACH;
+                    near && self.may_begin(said, *at) && !said.has_any(&OTHERWISE, to..group.from)
+                })
+            });
+            let before = || {
+                places().rfind(|at| {
+                    said.groups.get(*at).is_some_and(|group| {
+                        let near = group.to <= from && from - group.to <= REACH_BACK;
+                        let fits = self.digits.contains(&group.digits.len());
+                        near && fits && self.may_begin(said, *at)
+                    })
+                })
+            };
+            if let Some(at) = behind.or_else(before) {
+                self.cut_from(said, at, cuts);
+            }
+        }
+        if is_asked && !named && said.other_words() <= FEW_WORDS {
+            let bare = said.groups.iter().position(|group| group.is_read_out);
+            if let Some(at) = bare.filter(|at| self.may_begin(said, *at)) {
+                self.cut_from(said, at, cuts);
+            }
+        }
+    }
+
+    fn may_begin(&self, said: &Said, at: usize) -> bool {
+        let Some(group) = said.groups.get(at).filter(|group| !group.is_price) else {
+            return false;
+        };
+        let len = group.digits.len();
+        // Three digits and three or four more are a phone number.
+        let part = |other: &Group| matches!(other.digits.len(), 3 | 4);
+        let before = at.checked_sub(1).and_then(|at| said.groups.get(at));
+        let behind = said.groups.get(at + 1);
+        let follows = group.words_before == 0 && before.is_some_and(part);
+        let goes_on = behind.is_some_and(|next| next.words_before == 0 && part(next));
+        let alone = !follows && !goes_on;
+        len <= *self.digits.end() && (self.is_long() || (alone && len >= *self.digits.start()))
+    }
+
+    /// It may be read in several groups.
+    fn is_long(&self) -> bool {
+        *self.digits.end() > 4
+    }
+
+    fn cut_from(&self, said: &Said, at: usize, cuts: &mut Vec<Cut>) {
+        let follows =
+            |(i, group): &(usize, &Group)| *i == 0 || (self.is_long() && group.words_before == 0);
+        let parts = || said.groups.iter().skip(at).enumerate().take_while(follows);
+        let digits: usize = parts().map(|(_, group)| group.digits.len()).sum();
+        if self.digits.contains(&digits)
+            && let (Some((_, first)), Some((_, last))) = (parts().next(), parts().last())
+        {
+            cuts.push((first.range.start..last.range.end, DETAILS));
+        }
+    }
+}
+
+fn value(c: u8) -> Option<u8> {
+    c.is_ascii_digit().then(|| c - b'0')
+}
+
+fn any_window(digits: &[u8]) -> bool {
+    LENGTHS
         .into_iter()
-        .any(|len| digits.windows(len).any(|part| issued(part) && luhn(part)))
+        .any(|len| digits.windows(len).any(is_card))
+}
+
+/// A card number, perhaps with its expiry date or its security code behind it.
+fn is_card_with_tail(digits: &[u8]) -> bool {
+    LENGTHS.into_iter().any(|len| {
+        let tail = digits.len().checked_sub(len);
+        matches!(tail, Some(0 | 3 | 4 | 6 | 7 | 8)) && digits.get(..len).is_some_and(is_card)
+    })
+}
+
+fn is_card(digits: &[u8]) -> bool {
+    issued(digits) && luhn(digits)
 }
 
 /// Whether a card issuer uses this beginning with this length; without this test every tenth string
@@ -114,37 +420,65 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Lengths of account numbers by country (the SWIFT registry of IBAN formats).
+const IBAN: [(&str, usize); 16] = [
+    ("AT", 20),
+    ("BE", 16),
+    ("CH", 21),
+    ("DE", 22),
+    ("DK", 18),
+    ("ES", 24),
+    ("FI", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("IE", 22),
+    ("IT", 27),
+    ("LU", 20),
+    ("NL", 18),
+    ("NO", 15),
+    ("PL", 28),
+    ("PT", 25),
+];
 
-    #[test]
-    fn card_numbers_are_cut_out_in_any_grouping() {
-        for (text, expected) in [
-            (
-                "it's 4111 1111 1111 1111, ok",
-                "it's [card number removed], ok",
-            ),
-            ("4111-1111-1111-1111 12/28", "[card number removed]/28"),
-            ("5 5 0 0 0 0 0 0 0 0 0 0 0 0 0 4", "[card number removed]"),
-            ("amex 378282246310005.", "amex [card number removed]."),
-        ] {
-            assert_eq!(without_cards(text), expected);
+/// International account numbers as they are written, recognised without being named.
+fn ibans(text: &str) -> Vec<Cut> {
+    let mut cuts = Vec::new();
+    let mut before = ' ';
+    for (start, c) in text.char_indices() {
+        let begins = !before.is_alphanumeric() && c.is_ascii_alphabetic();
+        before = c;
+        let Some(rest) = text.get(start..).filter(|_| begins) else {
+            continue;
+        };
+        let known = |(country, _): &&(&str, usize)| {
+            rest.get(..2)
+                .is_some_and(|two| two.eq_ignore_ascii_case(country))
+        };
+        let Some((_, len)) = IBAN.iter().find(known) else {
+            continue;
+        };
+        let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-');
+        let taken = rest.char_indices().take_while(|(_, c)| part(*c));
+        let chars: Vec<(usize, char)> = taken
+            .filter(|(_, c)| c.is_ascii_alphanumeric())
+            .take(*len)
+            .collect();
+        if chars.len() == *len && mod_97(&chars) == 1 {
+            let end = chars.last().map_or(0, |(at, _)| at + 1);
+            cuts.push((start..start + end, DETAILS));
         }
     }
-
-    #[test]
-    fn phone_numbers_prices_and_addresses_stay() {
-        for text in [
-            "call 310 555 0142",
-            "+13105550142",
-            "twenty 20.10, at 123 Main St 90001",
-            "Miami 33139 310 555 0142",
-            "4111 1111 1111 1112",
-            "",
-        ] {
-            assert_eq!(without_cards(text), text);
-            assert!(!has_card(text));
-        }
-    }
+    cuts
 }
+
+/// ISO 7064: the first four characters behind the others, letters as 10 to 35.
+fn mod_97(chars: &[(usize, char)]) -> u32 {
+    let order = chars.iter().skip(4).chain(chars.iter().take(4));
+    order.fold(0, |rest, (_, c)| {
+        let n = c.to_digit(36).unwrap_or(0);
+        (rest * if n > 9 { 100 } else { 10 } + n) % 97
+    })
+}
+
+#[cfg(test)]
+mod tests;

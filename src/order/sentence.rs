@@ -1,5 +1,7 @@
 //! Where sentences end in words that may still grow.
 
+use super::letters::lower_case;
+
 /// A point behind these ends no sentence, and neither does one behind a single letter ("p.m.").
 const ABBREVIATIONS: [&str; 12] = [
     "st", "dr", "mr", "mrs", "ms", "ave", "rd", "blvd", "apt", "ste", "no", "jr",
@@ -56,7 +58,7 @@ fn is_abbreviated(before: &[char]) -> bool {
         .len()
         .checked_sub(word.chars().count() + 1)
         .is_none_or(|i| before.get(i).is_none_or(stands_alone));
-    alone && (word.chars().count() == 1 || ABBREVIATIONS.contains(&word.to_lowercase().as_str()))
+    alone && (word.chars().count() == 1 || ABBREVIATIONS.contains(&lower_case(&word).as_str()))
 }
 
 #[cfg(test)]

@@ -57,6 +57,9 @@ pub const DELIVERY_METHODS: [(&str, DeliveryMethod); 2] = [
 /// One line of an order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Item {
+    /// What it is, where it is no pizza: "garlic bread".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Size, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
@@ -67,6 +70,22 @@ pub struct Item {
     pub toppings: Vec<String>,
     /// How many.
     pub quantity: u32,
+    /// How it is to be made: "well done".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+}
+
+impl Default for Item {
+    fn default() -> Self {
+        Self {
+            name: None,
+            size: None,
+            crust: None,
+            toppings: Vec::new(),
+            quantity: 1,
+            notes: None,
+        }
+    }
 }
 
 /// Who the order is for.
@@ -189,9 +208,8 @@ mod tests {
     fn a_repeated_item_is_saved_once_and_a_correction_replaces() {
         let item = |topping: &str| Item {
             size: Some(Size::Large),
-            crust: None,
             toppings: vec![topping.into()],
-            quantity: 1,
+            ..Item::default()
         };
         let mut order = OrderState::default();
         order.save_item(item("ham"), None).unwrap();
@@ -213,9 +231,7 @@ mod tests {
         };
         let item = Item {
             size: Some(Size::Small),
-            crust: None,
-            toppings: vec![],
-            quantity: 1,
+            ..Item::default()
         };
         let mut order = OrderState {
             items: vec![item.clone()],

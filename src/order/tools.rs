@@ -3,13 +3,13 @@
 
 use super::digits::Digits;
 use super::money::Cents;
-use super::request::{item_fields, parse_address, phone_field, text};
+use super::request::{item_fields, optional_text, parse_address, phone_field, text};
 use super::state::{
     Address, Customer, DELIVERY_METHODS, DeliveryMethod, Item, MAX_ITEMS, OrderState, Totals,
 };
 use crate::json::{FieldError, Fields};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A checked tool call.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,9 +35,14 @@ pub enum Tool {
     /// Press keys of the telephone.
     PressDigits(Digits),
     /// Say goodbye and hang up.
-    EndCall,
+    EndCall {
+        /// Why; what the model says of it.
+        reason: Option<String>,
+    },
     /// Hand the call to a human.
     EscalateToHuman,
+    /// The shop wants no more calls.
+    DoNotCall,
 }
 
 /// The most characters of arguments that are looked at.
@@ -68,10 +73,11 @@ impl Tool {
         match name {
             "save_order_item" => {
                 let item = item_fields(&mut fields);
-                if item.size.is_none() && item.crust.is_none() && item.toppings.is_empty() {
+                let named = item.name.is_some() || item.crust.is_some();
+                if item.size.is_none() && !named && item.toppings.is_empty() {
                     fields.problem(
                         "toppings",
-                        "say what the item is: a size, a crust or toppings",
+                        "say what the item is: a name, a size, a crust or toppings",
                     );
                 }
                 let replaces = fields
@@ -127,9 +133,10 @@ impl Tool {
                     .ok_or_else(|| vec![FieldError::new("", "is incomplete")])
             }
             "end_call" => {
-                fields.optional_text("reason", 300);
-                fields.finish().map(|()| Self::EndCall)
+                let reason = optional_text(&mut fields, "reason", 300);
+                fields.finish().map(|()| Self::EndCall { reason })
             }
+            "do_not_call" => fields.finish().map(|()| Self::DoNotCall),
             "escalate_to_human" => {
                 fields.text("reason", 300);
                 fields.finish().map(|()| Self::EscalateToHuman)
@@ -139,65 +146,10 @@ impl Tool {
     }
 }
 
-/// The tools as the session declares them.
+/// The tools as the session declares them: read from a text, which is smaller than code that builds
+/// them.
 pub fn definitions() -> Vec<Value> {
-    let tool = |name: &str, description: &str, properties: Value, required: &[&str]| {
-        json!({
-            "type": "function", "name": name, "description": description,
-            "parameters": { "type": "object", "properties": properties, "required": required, "additionalProperties": false }
-        })
-    };
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    vec![
-        tool(
-            "save_order_item",
-            "Record one item as agreed with the shop. Use quantity for several of the same; use replaces to correct an item saved before.",
-            json!({
-                "size": { "type": "string", "enum": ["small", "medium", "large", "xl"] },
-                "crust": text("Crust, if it has one"),
-                "toppings": { "type": "array", "items": { "type": "string" } },
-                "quantity": { "type": "integer", "minimum": 1, "maximum": 50, "default": 1 },
-                "replaces": { "type": "integer", "minimum": 1, "description": "Position of the saved item this one replaces, counted from 1" }
-            }),
-            &[],
-        ),
-        tool(
-            "set_customer",
-            "Record who the order is for and how they get it.",
-            json!({ "name": text("Name for the order"), "phone": text("Phone number given to the shop"), "delivery_method": { "type": "string", "enum": ["delivery", "pickup"] } }),
-            &["name", "phone", "delivery_method"],
-        ),
-        tool(
-            "set_address",
-            "Record the delivery address as given to the shop.",
-            json!({ "street": text("House number and street"), "city": text("City"), "state": text("State"), "zip": text("Postal code") }),
-            &["street", "city", "state", "zip"],
-        ),
-        tool(
-            "confirm_total",
-            "Record the subtotal and the total the shop stated, after the whole order, address and phone were read back. If the shop gave only a total, use it for both.",
-            json!({ "subtotal": { "type": "number", "minimum": 0 }, "total": { "type": "number", "minimum": 0 } }),
-            &["subtotal", "total"],
-        ),
-        tool(
-            "press_digits",
-            "Press keys on an automatic phone menu (\"for orders press 1\"). Say nothing in the same response; what the menu says next follows.",
-            json!({ "digits": text("Keys to press on a phone menu, in order: 0-9, * and #; a comma waits half a second") }),
-            &["digits"],
-        ),
-        tool(
-            "end_call",
-            "Hang up. Say goodbye in the same response.",
-            json!({ "reason": text("Why the call ends") }),
-            &[],
-        ),
-        tool(
-            "escalate_to_human",
-            "Hand the call to a human: the shop refuses automated orders, asks for a person, or something must be decided that you cannot.",
-            json!({ "reason": text("Why a human is needed") }),
-            &["reason"],
-        ),
-    ]
+    serde_json::from_str(include_str!("tools.json")).unwrap_or_default()
 }
 
 /// What the model is told of a tool call; `ok` first, because it is what matters.
@@ -322,7 +274,7 @@ mod tests {
                     size: Some(Size::Large),
                     crust: Some("regular".into()),
                     toppings: vec!["pepperoni".into()],
-                    quantity: 1
+                    ..Item::default()
                 },
                 replaces: None
             })
@@ -352,7 +304,10 @@ mod tests {
             Tool::parse("press_digits", r#"{"digits":"1,*#"}"#),
             Ok(Tool::PressDigits(Digits::parse("1,*#").unwrap()))
         );
-        assert_eq!(Tool::parse("end_call", ""), Ok(Tool::EndCall));
+        assert_eq!(
+            Tool::parse("end_call", ""),
+            Ok(Tool::EndCall { reason: None })
+        );
         assert_eq!(
             Tool::parse("escalate_to_human", r#"{"reason":"r"}"#),
             Ok(Tool::EscalateToHuman)
@@ -361,6 +316,7 @@ mod tests {
 
     #[test]
     fn every_declared_tool_is_known() {
+        assert_eq!(definitions().len(), 8);
         for definition in definitions() {
             let name = definition["name"].as_str().unwrap();
             let unknown = FieldError::new("", "there is no tool of this name");

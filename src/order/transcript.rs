@@ -2,8 +2,8 @@
 //! have played; the shop's words are what the transcription wrote down.
 
 use super::anchors::Anchors;
-use super::spoken::Spoken;
-use super::{payment, sentence};
+use super::payment::{self, Asked};
+use super::sentence;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -20,6 +20,7 @@ pub enum Role {
 
 /// One turn of the conversation.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each may come at any time")]
 pub struct Turn {
     /// The Realtime item.
     pub id: String,
@@ -27,6 +28,9 @@ pub struct Turn {
     pub role: Role,
     /// When it began, in ms since the call was answered.
     pub at_ms: u64,
+    /// Shop: when its last sound ended, in ms since the call was answered, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_ms: Option<u64>,
     /// All words: for the agent also those that were not heard.
     text: String,
     /// Agent: bytes of μ-law received for this turn.
@@ -45,6 +49,9 @@ pub struct Turn {
     /// Shop: it only acknowledged, in the middle of a turn of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledges: Option<Acknowledges>,
+    /// It is in the event log as it stands here, and never changes again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    settled: bool,
 }
 
 /// What an acknowledgement was given to.
@@ -55,12 +62,19 @@ pub struct Acknowledges {
     pub turn: String,
     /// How much of it had been heard, in ms.
     pub heard_ms: u64,
+    /// How many characters of its words that was at most, as far as was known then.
+    #[serde(default)]
+    pub heard_chars: u64,
 }
 
 /// The conversation, oldest turn first.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Transcript {
     turns: Vec<Turn>,
+    /// Settled turns that were dropped for newer ones, until the event log has been told, which is
+    /// before every snapshot.
+    #[serde(skip)]
+    dropped: Vec<String>,
 }
 
 /// Turns kept; a longer call loses its middle, never its beginning (the disclosure) or its end.
@@ -71,8 +85,77 @@ const MAX_CHARS_PER_SEC: u64 = 15;
 const BYTES_PER_SEC: u64 = 8_000;
 /// Characters kept of one turn.
 const MAX_TURN_CHARS: usize = 4_000;
+/// Turns in which one card number may be read piece by piece, or pressed key by key.
+const PIECES_WITHIN: usize = 12;
+const KEYS_WITHIN: usize = 24;
+/// What came behind a turn of the agent until nothing more is learnt of how much of it was heard:
+/// so many turns if it was cut off, and if nobody knows.
+const CUT_SETTLES_AFTER: usize = 2;
+const AGENT_SETTLES_AFTER: usize = 8;
 
 impl Turn {
+    /// A turn as the event log has it: all of its words were heard.
+    pub fn settled(id: String, role: Role, at_ms: u64, text: String, heard_ms: u64) -> Self {
+        let heard = heard_ms.saturating_mul(BYTES_PER_SEC) / 1_000;
+        Self {
+            id,
+            role,
+            at_ms,
+            ended_ms: None,
+            text,
+            received: heard.max(1),
+            heard: heard.max(1),
+            complete: true,
+            cut: false,
+            pending: false,
+            anchors: Anchors::default(),
+            acknowledges: None,
+            settled: true,
+        }
+    }
+
+    /// The sentences that were heard to their end.
+    pub fn heard_sentences(&self) -> &str {
+        let heard = self.heard_text();
+        let chars = heard.chars().count();
+        let whole = self.is_heard_out() || self.role == Role::Shop;
+        let end = sentence::ends(&self.text, self.complete)
+            .into_iter()
+            .rfind(|end| *end <= chars);
+        let end = if whole { Some(chars) } else { end }.unwrap_or(0);
+        let at = heard
+            .char_indices()
+            .nth(end)
+            .map_or(heard.len(), |(at, _)| at);
+        heard.get(..at).unwrap_or_default()
+    }
+
+    /// Whether the turn will not change any more; so many newer turns are behind it.
+    fn is_final(&self, newer: usize) -> bool {
+        match self.role {
+            // A part of a card number is kept back until it is known whether it is one.
+            Role::Shop if is_key(&self.id) => newer >= KEYS_WITHIN,
+            Role::Shop if payment::is_piece(&self.text) => newer >= PIECES_WITHIN,
+            Role::Shop => !self.pending && newer > 0,
+            Role::Agent if self.is_heard_out() => newer > 0,
+            Role::Agent if self.cut => newer >= CUT_SETTLES_AFTER,
+            Role::Agent => newer >= AGENT_SETTLES_AFTER,
+        }
+    }
+
+    /// Leaves of the turn what was heard.
+    fn settle(&mut self) {
+        if self.role == Role::Agent {
+            self.text = self.heard_text().to_owned();
+            // To the millisecond, as the event has it.
+            let heard = self.heard_ms().saturating_mul(BYTES_PER_SEC) / 1_000;
+            (self.received, self.heard) = (heard.max(1), heard.max(1));
+            self.complete = true;
+            self.anchors.clear();
+        }
+        self.settled = true;
+    }
+
     /// All words, heard or not.
     pub fn words(&self) -> &str {
         &self.text
@@ -87,18 +170,33 @@ impl Turn {
         if self.role == Role::Shop || self.is_heard_out() {
             return &self.text;
         }
+        self.first_words(self.chars_in(self.heard))
+    }
+
+    /// What of these words had been heard when the shop acknowledged them.
+    pub fn heard_before(&self, acknowledged: &Acknowledges) -> &str {
+        let heard = self.heard_text();
+        let first = self.first_words(acknowledged.heard_chars);
+        heard.get(..first.len()).unwrap_or(heard)
+    }
+
+    /// How many characters are said in the first `heard` bytes of the audio, at most.
+    fn chars_in(&self, heard: u64) -> u64 {
         let (chars, received) = self.end();
         let share = chars
-            .saturating_mul(self.heard)
+            .saturating_mul(heard)
             .checked_div(received)
             .unwrap_or(0)
-            .min(self.anchors.chars_at(self.heard, (chars, received)));
-        let sayable = self.heard.saturating_mul(MAX_CHARS_PER_SEC) / BYTES_PER_SEC;
-        let share = if self.complete {
+            .min(self.anchors.chars_at(heard, (chars, received)));
+        if self.complete {
             share
         } else {
-            share.min(sayable)
-        };
+            share.min(heard.saturating_mul(MAX_CHARS_PER_SEC) / BYTES_PER_SEC)
+        }
+    }
+
+    /// So many characters of its words, cut back to a whole word.
+    fn first_words(&self, share: u64) -> &str {
         let end = self
             .text
             .char_indices()
@@ -112,6 +210,32 @@ impl Turn {
             .rfind(char::is_whitespace)
             .and_then(|at| heard.get(..at))
             .unwrap_or_default()
+    }
+
+    /// When these bytes of its words were said, from and to, in ms since the call was answered: where
+    /// they stand between the places where words and audio are known to have met, or else in
+    /// proportion to the whole. An estimate, to the length of a word or two; a pause of the agent's
+    /// is not counted.
+    pub fn said_ms(&self, words: std::ops::Range<usize>) -> (u64, u64) {
+        let chars = |end: usize| {
+            let text = self.text.get(..end).unwrap_or(&self.text);
+            text.chars().count() as u64
+        };
+        let (from, to) = (chars(words.start), chars(words.end));
+        let at = |chars: u64| match self.role {
+            Role::Agent => to_ms(self.said_at(chars)),
+            Role::Shop => {
+                let lasted = self
+                    .ended_ms
+                    .map_or(0, |end| end.saturating_sub(self.at_ms));
+                let all = self.end().0.max(1);
+                lasted.saturating_mul(chars) / all
+            }
+        };
+        (
+            self.at_ms.saturating_add(at(from)),
+            self.at_ms.saturating_add(at(to)),
+        )
     }
 
     /// How much of the agent's turn is proven to have played, in ms of audio.
@@ -168,6 +292,39 @@ impl Transcript {
         self.turns.iter().rfind(|turn| turn.id == id)
     }
 
+    /// Settles the turns that will not change any more, all of them when the call is over; those
+    /// that are newly settled, oldest first.
+    pub fn settle_turns(&mut self, over: bool) -> Vec<Turn> {
+        let len = self.turns.len();
+        let mut newly = Vec::new();
+        for (at, turn) in self.turns.iter_mut().enumerate() {
+            if turn.settled {
+                continue;
+            }
+            if !over && !turn.is_final(len - at - 1) {
+                break;
+            }
+            turn.settle();
+            newly.push(turn.clone());
+        }
+        newly
+    }
+
+    /// The settled turns that were dropped since this was asked before.
+    pub fn take_dropped(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Adds a turn from the event log.
+    pub fn push_settled(&mut self, turn: Turn) {
+        self.turns.push(turn);
+    }
+
+    /// Forgets a turn that the event log says was dropped.
+    pub fn drop_settled(&mut self, id: &str) {
+        self.turns.retain(|turn| turn.id != id);
+    }
+
     /// The words of the shop that are still being written down never will be.
     pub fn settle(&mut self) {
         for turn in &mut self.turns {
@@ -177,14 +334,21 @@ impl Transcript {
 
     /// More of the agent's words.
     pub fn agent_words(&mut self, id: &str, at_ms: u64, words: &str) {
-        let turn = self.turn(id, Role::Agent, at_ms);
+        let Some(turn) = self.turn(id, Role::Agent, at_ms) else {
+            return;
+        };
         let (chars, received) = turn.end();
         push_bounded(&mut turn.text, words);
         if turn.end().0 > chars && !turn.is_heard_out() {
             turn.anchors.add(chars, received);
         }
-        // A card number may be complete only with this piece.
-        if let Cow::Owned(clean) = payment::without_cards(&turn.text) {
+        // The agent has nobody's account to tell; it may repeat a card number.
+        let card = || Asked::default().with_card(self.asked_before(id).is_card());
+        let text = self.get(id).map_or("", |turn| turn.text.as_str());
+        // It may be complete only with this piece.
+        if let Cow::Owned(clean) = payment::without_payment_data(text, card)
+            && let Some(turn) = self.find(id)
+        {
             turn.text = clean;
             // They count characters that are gone.
             turn.anchors.clear();
@@ -193,7 +357,9 @@ impl Transcript {
 
     /// More of the agent's audio was received: `bytes` in all for this turn.
     pub fn agent_audio(&mut self, id: &str, at_ms: u64, bytes: u64) {
-        self.turn(id, Role::Agent, at_ms).received = bytes;
+        if let Some(turn) = self.turn(id, Role::Agent, at_ms) {
+            turn.received = bytes;
+        }
     }
 
     /// So much of the agent's turn is proven to have played.
@@ -233,24 +399,88 @@ impl Transcript {
 
     /// The shop finished a turn; its words come later.
     pub fn shop_turn(&mut self, id: &str, at_ms: u64) {
-        self.turn(id, Role::Shop, at_ms).pending = true;
+        if let Some(turn) = self.turn(id, Role::Shop, at_ms) {
+            turn.pending = true;
+        }
+    }
+
+    /// The shop's turn sounded until then.
+    pub fn shop_until(&mut self, id: &str, ended_ms: u64) {
+        if let Some(turn) = self.find_shop(id) {
+            turn.ended_ms = Some(ended_ms);
+        }
     }
 
     /// The shop's words, or nothing if they could not be written down.
     pub fn shop_words(&mut self, id: &str, at_ms: u64, words: &str) {
-        let turn = self.turn(id, Role::Shop, at_ms);
+        let words: String = words.trim().chars().take(MAX_TURN_CHARS).collect();
+        let words = payment::without_payment_data(&words, || self.asked_before(id));
+        let Some(turn) = self.turn(id, Role::Shop, at_ms) else {
+            return;
+        };
         turn.pending = false;
         turn.text.clear();
-        let words: String = words.trim().chars().take(MAX_TURN_CHARS).collect();
-        push_bounded(&mut turn.text, &without_cards(&words));
+        push_bounded(&mut turn.text, &words);
+        if is_key(&turn.id) {
+            self.cut_split_card(KEYS_WITHIN);
+        } else if payment::is_piece(&turn.text) {
+            self.cut_split_card(PIECES_WITHIN);
+        }
+    }
+
+    /// What was asked for in the turn before this one, or is spoken of lately.
+    fn asked_before(&self, id: &str) -> Asked {
+        let at = self.turns.iter().rposition(|turn| turn.id == id);
+        let before = self.turns.iter().take(at.unwrap_or(self.turns.len()));
+        let mut lately = before
+            .rev()
+            .take(PIECES_WITHIN)
+            .map(|turn| Asked::by(&turn.text));
+        let asked = lately.next().unwrap_or_default();
+        asked.with_card(lately.any(Asked::is_card))
+    }
+
+    /// Cuts out a card number that was read in several turns.
+    fn cut_split_card(&mut self, within: usize) {
+        let from = self.turns.len().saturating_sub(within);
+        let is_open = |turn: &Turn| turn.role == Role::Shop && !turn.settled;
+        let lately = || self.turns.iter().skip(from);
+        let card = lately().any(|turn| Asked::by(&turn.text).is_card());
+        let texts: Vec<&str> = lately()
+            .map(|turn| {
+                if is_open(turn) {
+                    turn.text.as_str()
+                } else {
+                    ""
+                }
+            })
+            .collect();
+        let Some((number, span)) = payment::split_card(&texts, card) else {
+            return;
+        };
+        for (at, turn) in self.turns.iter_mut().skip(from).enumerate() {
+            if !span.contains(&at) || turn.settled {
+                continue;
+            }
+            // The agent may have repeated what it heard.
+            let min = if turn.role == Role::Shop { 1 } else { 3 };
+            if let Cow::Owned(clean) = payment::without_pieces(&turn.text, &number, min) {
+                turn.text = clean;
+                turn.anchors.clear();
+            }
+        }
     }
 
     /// The shop's turn only acknowledged the agent's, of which `heard_bytes` had been heard by then.
     pub fn acknowledge(&mut self, shop_id: &str, agent_id: &str, heard_bytes: u64) {
+        let heard_chars = self
+            .get(agent_id)
+            .map_or(0, |turn| turn.chars_in(heard_bytes));
         if let Some(turn) = self.find_shop(shop_id) {
             turn.acknowledges = Some(Acknowledges {
                 turn: agent_id.to_owned(),
                 heard_ms: to_ms(heard_bytes),
+                heard_chars,
             });
         }
     }
@@ -265,12 +495,12 @@ impl Transcript {
     /// The shop's turn was nobody's: our own voice came back.
     pub fn remove(&mut self, shop_id: &str) {
         self.turns
-            .retain(|turn| turn.role != Role::Shop || turn.id != shop_id);
+            .retain(|turn| turn.role != Role::Shop || turn.id != shop_id || turn.settled);
     }
 
     /// A key the shop pressed.
     pub fn shop_key(&mut self, at_ms: u64, digit: &str) {
-        let id = format!("dtmf_{at_ms}");
+        let id = format!("{KEY}{at_ms}");
         self.shop_words(&id, at_ms, &format!("[pressed {digit}]"));
     }
 
@@ -279,17 +509,21 @@ impl Transcript {
         self.turns.iter().any(|turn| turn.pending)
     }
 
-    /// The turn with this id, new at the end if there is none.
-    fn turn(&mut self, id: &str, role: Role, at_ms: u64) -> &mut Turn {
+    /// The turn with this id, new at the end if there is none; nothing if it is settled.
+    fn turn(&mut self, id: &str, role: Role, at_ms: u64) -> Option<&mut Turn> {
         let known = self.turns.iter().rposition(|turn| turn.id == id);
         let at = known.unwrap_or_else(|| {
             if self.turns.len() >= MAX_TURNS {
-                self.turns.remove(MAX_TURNS / 4);
+                let oldest = self.turns.remove(MAX_TURNS / 4);
+                if oldest.settled {
+                    self.dropped.push(oldest.id);
+                }
             }
             self.turns.push(Turn {
                 id: id.to_owned(),
                 role,
                 at_ms,
+                ended_ms: None,
                 text: String::new(),
                 received: 0,
                 heard: 0,
@@ -298,18 +532,17 @@ impl Transcript {
                 pending: false,
                 anchors: Anchors::default(),
                 acknowledges: None,
+                settled: false,
             });
             self.turns.len() - 1
         });
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "the position was just found or made"
-        )]
-        &mut self.turns[at]
+        self.turns.get_mut(at).filter(|turn| !turn.settled)
     }
 
+    /// The turn with this id, unless it is settled.
     fn find(&mut self, id: &str) -> Option<&mut Turn> {
-        self.turns.iter_mut().rfind(|turn| turn.id == id)
+        let found = self.turns.iter_mut().rfind(|turn| turn.id == id);
+        found.filter(|turn| !turn.settled)
     }
 
     fn find_shop(&mut self, id: &str) -> Option<&mut Turn> {
@@ -322,17 +555,11 @@ fn to_ms(bytes: u64) -> u64 {
     bytes.saturating_mul(1_000) / BYTES_PER_SEC
 }
 
-/// The words without card numbers, also those that were said as words.
-fn without_cards(words: &str) -> Cow<'_, str> {
-    if Spoken::parse(words)
-        .digit_runs()
-        .iter()
-        .any(|run| payment::has_card(run))
-        && !payment::has_card(words)
-    {
-        return Cow::Borrowed(payment::REPLACEMENT);
-    }
-    payment::without_cards(words)
+/// What the ids of turns that are pressed keys begin with.
+const KEY: &str = "dtmf_";
+
+fn is_key(id: &str) -> bool {
+    id.starts_with(KEY)
 }
 
 fn push_bounded(text: &mut String, more: &str) {

@@ -4,7 +4,6 @@
 //! call was placed (or may have been), the same request gets the same answer; another body under
 //! the key is a conflict. A request after which certainly nothing rang gives its key back.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// How long a key is remembered, in ms.
@@ -15,31 +14,23 @@ const LOST_AFTER_MS: u64 = 60_000;
 const MAX_KEY_CHARS: usize = 255;
 
 /// What is remembered under a key.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Digest of the body the key came with first.
     pub body: String,
     /// When that was, in ms since the Unix epoch.
     pub since: u64,
-    /// The answer, once there is one.
-    pub answer: Option<Answer>,
-}
-
-/// An answer to repeat.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Answer {
-    /// The call that was placed.
-    pub sid: String,
+    /// The call that was placed, once there is one.
+    pub sid: Option<String>,
 }
 
 /// What a request under a key may do.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim {
     /// Go ahead: the key is its own now.
     Fresh,
-    /// It was answered before: answer the same.
-    Answered(Answer),
+    /// It was answered before, with this call's SID: answer the same.
+    Answered(String),
     /// The first one is still under way.
     UnderWay,
     /// The first one was lost, and may have rung.
@@ -53,10 +44,7 @@ pub fn claim(entry: Option<&Entry>, body: &str, now: u64) -> Claim {
     match entry {
         Some(entry) if now.saturating_sub(entry.since) >= KEEP_MS => Claim::Fresh,
         Some(entry) if entry.body != body => Claim::Conflict,
-        Some(Entry {
-            answer: Some(answer),
-            ..
-        }) => Claim::Answered(answer.clone()),
+        Some(Entry { sid: Some(sid), .. }) => Claim::Answered(sid.clone()),
         Some(entry) if now.saturating_sub(entry.since) >= LOST_AFTER_MS => Claim::Lost,
         Some(_) => Claim::UnderWay,
         None => Claim::Fresh,
@@ -84,14 +72,13 @@ mod tests {
 
     #[test]
     fn a_key_belongs_to_its_first_request_for_a_day() {
-        let answer = Answer { sid: "CA1".into() };
         let under_way = Entry {
             body: "a".into(),
             since: 1_000,
-            answer: None,
+            sid: None,
         };
         let answered = Entry {
-            answer: Some(answer.clone()),
+            sid: Some("CA1".into()),
             ..under_way.clone()
         };
         for (entry, body, now, expected) in [
@@ -99,7 +86,7 @@ mod tests {
             (Some(&under_way), "a", 1_001, Claim::UnderWay),
             (Some(&under_way), "b", 1_001, Claim::Conflict),
             (Some(&under_way), "a", 61_000, Claim::Lost),
-            (Some(&answered), "a", 61_000, Claim::Answered(answer)),
+            (Some(&answered), "a", 61_000, Claim::Answered("CA1".into())),
             (Some(&answered), "b", 61_000, Claim::Conflict),
             (Some(&answered), "b", 1_000 + KEEP_MS, Claim::Fresh),
         ] {

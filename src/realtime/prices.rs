@@ -3,9 +3,9 @@
 //! Money is counted in micro-dollars. The table is an estimate to watch spending by, not a bill;
 //! the variable `PRICES` is merged over it.
 
+mod given;
+
 use super::usage::Usage;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// An amount in millionths of a US dollar.
 pub type MicroDollars = u64;
@@ -14,15 +14,14 @@ pub type MicroDollars = u64;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
     /// Given by `PRICES`; the rest is in `MODELS`, and so on.
-    models: BTreeMap<String, ModelPrice>,
-    transcription: BTreeMap<String, TranscriptionPrice>,
+    models: Vec<(String, ModelPrice)>,
+    transcription: Vec<(String, TranscriptionPrice)>,
     twilio: TwilioPrice,
     cloudflare: CloudflarePrice,
 }
 
 /// US dollars per million tokens, which is micro-dollars per token.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct ModelPrice {
     text_in: f64,
     text_cached: f64,
@@ -33,8 +32,7 @@ struct ModelPrice {
 }
 
 /// US dollars per million tokens, or per minute.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct TranscriptionPrice {
     text_in: f64,
     text_out: f64,
@@ -42,31 +40,17 @@ struct TranscriptionPrice {
 }
 
 /// US dollars per started minute.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct TwilioPrice {
     per_minute: f64,
     stream_per_minute: f64,
 }
 
 /// US dollars.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct CloudflarePrice {
     per_minute: f64,
     per_call: f64,
-}
-
-/// The `PRICES` variable: every part optional, each given part whole.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Override {
-    #[serde(default)]
-    models: BTreeMap<String, ModelPrice>,
-    #[serde(default)]
-    transcription: BTreeMap<String, TranscriptionPrice>,
-    twilio: Option<TwilioPrice>,
-    cloudflare: Option<CloudflarePrice>,
 }
 
 /// What one call costs, by who bills it, in micro-dollars.
@@ -78,6 +62,16 @@ pub struct Cost {
     pub twilio: MicroDollars,
     /// Durable Object time, requests and storage.
     pub cloudflare: MicroDollars,
+}
+
+impl Cost {
+    /// All that is known of it.
+    pub fn total(&self) -> MicroDollars {
+        self.openai
+            .unwrap_or(0)
+            .saturating_add(self.twilio)
+            .saturating_add(self.cloudflare)
+    }
 }
 
 const MODELS: [(&str, ModelPrice); 6] = [
@@ -140,8 +134,8 @@ const fn by_time(per_minute: f64) -> TranscriptionPrice {
 impl Default for Prices {
     fn default() -> Self {
         Self {
-            models: BTreeMap::new(),
-            transcription: BTreeMap::new(),
+            models: Vec::new(),
+            transcription: Vec::new(),
             twilio: TwilioPrice {
                 per_minute: 0.014,
                 stream_per_minute: 0.0044,
@@ -155,21 +149,6 @@ impl Default for Prices {
 }
 
 impl Prices {
-    /// The default table with the JSON of the `PRICES` variable merged over it.
-    ///
-    /// # Errors
-    /// serde's message, with line and column, when the JSON has another shape.
-    pub fn with_override(json: &str) -> Result<Self, serde_json::Error> {
-        let given: Override = serde_json::from_str(json)?;
-        let default = Self::default();
-        Ok(Self {
-            models: given.models,
-            transcription: given.transcription,
-            twilio: given.twilio.unwrap_or(default.twilio),
-            cloudflare: given.cloudflare.unwrap_or(default.cloudflare),
-        })
-    }
-
     /// Whether the table has a price for a transcription model.
     pub fn knows_transcription(&self, model: &str) -> bool {
         find(&self.transcription, &TRANSCRIPTION, model).is_some()
@@ -202,13 +181,12 @@ impl Prices {
 }
 
 /// The price of `name`: as given, otherwise of the table.
-fn find<'a, P>(
-    given: &'a BTreeMap<String, P>,
-    table: &'a [(&str, P)],
-    name: &str,
-) -> Option<&'a P> {
+fn find<'a, P>(given: &'a [(String, P)], table: &'a [(&str, P)], name: &str) -> Option<&'a P> {
+    let given = given.iter().find(|(given, _)| given == name);
     let listed = || table.iter().find(|(listed, _)| *listed == name);
-    given.get(name).or_else(|| listed().map(|(_, price)| price))
+    given
+        .map(|(_, price)| price)
+        .or_else(|| listed().map(|(_, price)| price))
 }
 
 impl ModelPrice {
@@ -280,19 +258,5 @@ mod tests {
     fn a_call_nobody_answered_costs_no_minutes_and_an_unknown_model_is_not_guessed() {
         let cost = Prices::default().cost("someone-elses-model", "", &Usage::default(), 0);
         assert_eq!((cost.openai, cost.twilio), (None, 0));
-    }
-
-    #[test]
-    fn the_override_is_merged_and_checked() {
-        let prices =
-            Prices::with_override(r#"{"twilio":{"perMinute":0.1,"streamPerMinute":0.0}}"#).unwrap();
-        assert_eq!(
-            prices
-                .cost("gpt-realtime-2.1", "", &Usage::default(), 1)
-                .twilio,
-            100_000
-        );
-        assert!(Prices::with_override(r#"{"twillio":{}}"#).is_err());
-        assert!(Prices::with_override("4").is_err());
     }
 }

@@ -2,8 +2,9 @@
 //! ignored; a known type without its fields is malformed.
 
 use super::usage::{ResponseUsage, TranscriptionUsage};
-use crate::json::Str;
+use crate::json::{self, Str};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// The largest event taken from the socket, in bytes.
@@ -188,7 +189,7 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
             item_id: wire.item_id?,
         },
         "response.created" => ServerEvent::ResponseCreated {
-            response_id: nested::<WireResponse<'_>>(wire.response)?.id,
+            response_id: nested::<WireResponse>(wire.response)?.id,
         },
         "response.output_audio.delta" => ServerEvent::AudioDelta {
             response_id: wire.response_id?,
@@ -221,7 +222,8 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
             WireItem { .. } => ServerEvent::Other,
         },
         "response.done" => {
-            let response = nested::<WireResponse<'_>>(wire.response)?;
+            let response = nested::<WireResponse>(wire.response)?;
+            let WireUsage { usage } = nested(wire.response).unwrap_or_default();
             ServerEvent::ResponseDone(ResponseDone {
                 response_id: response.id,
                 status: match response.status.as_deref() {
@@ -230,7 +232,7 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
                     Some("failed") => ResponseStatus::Failed,
                     _ => ResponseStatus::Completed,
                 },
-                usage: nested(response.usage).unwrap_or_default(),
+                usage: usage.unwrap_or_default(),
             })
         }
         "error" => {
@@ -248,8 +250,8 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
     })
 }
 
-fn nested<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+fn nested<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
+    raw.and_then(|raw| json::read(raw.get()))
 }
 
 #[derive(Deserialize)]
@@ -275,11 +277,15 @@ struct Wire<'a> {
 }
 
 #[derive(Deserialize)]
-struct WireResponse<'a> {
+struct WireResponse {
     id: String,
     status: Option<String>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
+}
+
+/// Read by itself: a response with a usage of another form has ended all the same.
+#[derive(Default, Deserialize)]
+struct WireUsage {
+    usage: Option<ResponseUsage>,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,8 @@ use crate::json::Str;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The largest message taken from a socket, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -61,7 +63,7 @@ pub enum MediaError {
     Malformed,
 }
 
-/// Reads one message in a single scan; the payload is borrowed.
+/// Reads one message; the payload is borrowed.
 pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(MediaError::TooLarge);
@@ -69,9 +71,7 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| MediaError::Malformed)?;
     let message = match &*wire.event {
         "connected" => Some(MediaMessage::Connected),
-        "start" => wire.start.map(|start| MediaMessage::Start {
-            call_sid: start.call_sid,
-        }),
+        "start" => text_in(wire.start, "callSid").map(|call_sid| MediaMessage::Start { call_sid }),
         "media" => wire
             .media
             .filter(|m| !m.payload.is_empty())
@@ -79,8 +79,8 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
                 payload: m.payload,
                 timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()),
             }),
-        "mark" => wire.mark.map(|m| MediaMessage::Mark { name: m.name }),
-        "dtmf" => wire.dtmf.map(|d| MediaMessage::Dtmf { digit: d.digit }),
+        "mark" => text_in(wire.mark, "name").map(|name| MediaMessage::Mark { name }),
+        "dtmf" => text_in(wire.dtmf, "digit").map(|digit| MediaMessage::Dtmf { digit }),
         "stop" => Some(MediaMessage::Stop),
         _ => Some(MediaMessage::Other),
     };
@@ -89,6 +89,15 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
         stream_sid: wire.stream_sid,
         message,
     })
+}
+
+/// A text within what a message carries, other than audio.
+fn text_in<'a>(carried: Option<&RawValue>, key: &str) -> Option<Str<'a>> {
+    let mut carried: Value = serde_json::from_str(carried?.get()).ok()?;
+    match carried.get_mut(key)?.take() {
+        Value::String(text) => Some(Str(text.into())),
+        _ => None,
+    }
 }
 
 /// Audio to the phone.
@@ -138,19 +147,13 @@ struct Wire<'a> {
     #[serde(borrow, rename = "streamSid")]
     stream_sid: Option<Str<'a>>,
     #[serde(borrow)]
-    start: Option<WireStart<'a>>,
-    #[serde(borrow)]
     media: Option<WireMedia<'a>>,
     #[serde(borrow)]
-    mark: Option<WireMark<'a>>,
+    start: Option<&'a RawValue>,
     #[serde(borrow)]
-    dtmf: Option<WireDtmf<'a>>,
-}
-
-#[derive(Deserialize)]
-struct WireStart<'a> {
-    #[serde(borrow, rename = "callSid")]
-    call_sid: Str<'a>,
+    mark: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dtmf: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -159,18 +162,6 @@ struct WireMedia<'a> {
     payload: Str<'a>,
     #[serde(borrow)]
     timestamp: Option<Str<'a>>,
-}
-
-#[derive(Deserialize)]
-struct WireMark<'a> {
-    #[serde(borrow)]
-    name: Str<'a>,
-}
-
-#[derive(Deserialize)]
-struct WireDtmf<'a> {
-    #[serde(borrow)]
-    digit: Str<'a>,
 }
 
 #[cfg(test)]

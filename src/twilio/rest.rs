@@ -2,6 +2,7 @@
 
 use super::number::E164;
 use super::sid::CallSid;
+use crate::json;
 use serde::Deserialize;
 
 /// What is needed to place a call.
@@ -86,9 +87,9 @@ pub fn parse_created(http: u16, body: &str) -> Result<CallSid, Refusal> {
     if !(200..300).contains(&http) {
         return Err(parse_refusal(http, body));
     }
-    serde_json::from_str::<Created>(body)
+    json::read::<Created>(body)
         .map(|c| c.sid)
-        .map_err(|_| Refusal {
+        .ok_or_else(|| Refusal {
             http,
             code: None,
             message: "the answer had no call SID".into(),
@@ -102,7 +103,7 @@ pub fn parse_refusal(http: u16, body: &str) -> Refusal {
         code: Option<u32>,
         message: Option<String>,
     }
-    let parsed = serde_json::from_str(body).unwrap_or(ErrorBody {
+    let parsed = json::read(body).unwrap_or(ErrorBody {
         code: None,
         message: None,
     });

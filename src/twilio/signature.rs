@@ -7,6 +7,7 @@ use crate::url::Parts;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use std::collections::BinaryHeap;
 
 /// Whether the signature belongs to this URL and form, under any of the auth tokens.
 ///
@@ -64,9 +65,8 @@ fn verify_exact(
 fn mac(auth_token: &str, url: &str, params: &[(String, String)]) -> Option<Hmac<Sha1>> {
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).ok()?;
     mac.update(url.as_bytes());
-    let mut sorted: Vec<&(String, String)> = params.iter().collect();
     // Repeated names: each value once, in order.
-    sorted.sort_unstable();
+    let mut sorted = BinaryHeap::from_iter(params).into_sorted_vec();
     sorted.dedup();
     for (name, value) in sorted {
         mac.update(name.as_bytes());

@@ -1,15 +1,21 @@
 //! The API's routes.
 
+use super::account_do;
 use super::call_stub::{self, Begin};
-use super::gate_do::Key;
+use super::local_time;
 use super::log::runtime_error;
 use super::twilio_rest::{self, CreateError};
-use super::{reply, store};
+use super::{now_ms, reply, store};
 use crate::call;
 use crate::call::request::{CallRequest, MAX_BODY_BYTES};
 use crate::config::Config;
 use crate::http::problem::Problem;
-use crate::policy::idempotency::{self, Claim};
+use crate::http::route::About;
+use crate::policy::account::{Ask, parse_claimed};
+use crate::policy::erasure::is_tombstone;
+use crate::policy::gate::{self, Attempt};
+use crate::policy::idempotency::{self, Claim, digest};
+use crate::policy::number_plan;
 use crate::policy::secret;
 use crate::twilio::rest::CreateCall;
 use crate::twilio::sid::CallSid;
@@ -26,34 +32,93 @@ pub(super) async fn place_call(
     authorize(&request, config)?;
     let body = read_body(&mut request, "application/json").await?;
     let call_request = CallRequest::parse(&body).map_err(Problem::bad_fields)?;
-    let Some(key) = idempotency_key(&request)? else {
-        let sid = dial(env, config, call_request)
-            .await
-            .map_err(|failure| failure.problem)?;
-        return placed(config, sid.as_str(), &[]);
+    let key = idempotency_key(&request)?.map(|key| (key, digest(&body)));
+    let dry_run = call_request.dial.dry_run;
+    let attempt = attempt(config, &call_request, key.clone())?;
+    let id = attempt.id.clone();
+    let answer = account_do::ask(env, config, Ask::Claim(attempt).to_text()).await?;
+    let claim = match parse_claimed(&answer).ok_or_else(Problem::internal)? {
+        claimed if dry_run => {
+            let reasons = claimed.err().unwrap_or_default();
+            let listed = serde_json::to_string(&reasons).map_err(|_| Problem::internal())?;
+            let allowed = reasons.is_empty();
+            let answer = format!(r#"{{"allowed":{allowed},"reasons":{listed}}}"#);
+            return reply::json_text(200, answer, &[]);
+        }
+        Ok(claim) => claim,
+        Err(reasons) => return Err(Problem::not_allowed(reasons)),
     };
-    match key.claim(env, &body).await? {
-        Claim::Answered(answer) => {
-            return placed(config, &answer.sid, &[("idempotent-replayed", "true")]);
+    match claim {
+        Claim::Answered(sid) => {
+            return placed(config, &sid, &[("idempotent-replayed", "true")]);
         }
         Claim::Conflict => return Err(Problem::key_conflict()),
         Claim::UnderWay => return Err(Problem::key_under_way()),
         Claim::Lost => return Err(Problem::no_answer_from_twilio()),
         Claim::Fresh => {}
     }
-    match dial(env, config, call_request).await {
+    match dial(env, config, call_request, &id).await {
         Ok(sid) => {
-            // The phone rings: a key that cannot be settled is no reason to deny it.
-            let _ = key.settle(env, sid.as_str()).await;
+            if let Some((key, _)) = key {
+                let answered = Ask::Answered {
+                    key,
+                    sid: sid.as_str().to_owned(),
+                };
+                // The phone rings: a key that cannot be settled is no reason to deny it.
+                let _ = account_do::ask(env, config, answered.to_text()).await;
+            }
             placed(config, sid.as_str(), &[])
         }
         Err(failure) => {
             if failure.silent {
-                key.release(env).await?;
+                account_do::ask(env, config, Ask::Release(id).to_text()).await?;
             }
             Err(failure.problem)
         }
     }
+}
+
+/// What the gate has to know about a request.
+fn attempt(
+    config: &Config,
+    request: &CallRequest,
+    key: Option<(String, String)>,
+) -> Result<Attempt, Problem> {
+    let now = now_ms();
+    let mut local = Vec::new();
+    if let Some(zone) = &request.dial.timezone {
+        let minutes = local_time::minutes(zone, now);
+        local.push(minutes.ok_or_else(|| Problem::bad_fields(CallRequest::unknown_timezone()))?);
+    } else {
+        for zone in number_plan::zones(number_plan::country(request.to.digits())) {
+            let Some(minutes) = local_time::minutes(zone, now) else {
+                // Then it is not known where it is night.
+                local.clear();
+                break;
+            };
+            local.push(minutes);
+        }
+    }
+    Ok(Attempt {
+        id: random_token()?,
+        to: request.to.clone(),
+        order: request.order_digest(),
+        force: request.dial.force,
+        dry_run: request.dial.dry_run,
+        local,
+        longest_ms: 1000
+            * u64::from(call::RING_TIMEOUT_SEC.saturating_add(time_limit_sec(config, request))),
+        reserve: gate::reserve(request.max_call_ms.unwrap_or(config.max_call_ms))
+            .min(request.max_cost.unwrap_or(config.max_cost)),
+        key,
+    })
+}
+
+fn time_limit_sec(config: &Config, request: &CallRequest) -> u32 {
+    call::time_limit_sec(
+        request.max_call_ms.unwrap_or(config.max_call_ms),
+        config.handoff_number.is_some(),
+    )
 }
 
 /// Why no call was placed.
@@ -64,7 +129,12 @@ struct NoCall {
 }
 
 /// Places the call and hands it to its object.
-async fn dial(env: &Env, config: &Config, request: CallRequest) -> Result<CallSid, NoCall> {
+async fn dial(
+    env: &Env,
+    config: &Config,
+    request: CallRequest,
+    attempt: &str,
+) -> Result<CallSid, NoCall> {
     let perhaps = |problem| NoCall {
         problem,
         silent: false,
@@ -74,10 +144,7 @@ async fn dial(env: &Env, config: &Config, request: CallRequest) -> Result<CallSi
         from: &config.twilio_from,
         base_url: &config.public_base_url,
         ring_timeout_sec: call::RING_TIMEOUT_SEC,
-        time_limit_sec: call::time_limit_sec(
-            request.max_call_ms.unwrap_or(config.max_call_ms),
-            config.handoff_number.is_some(),
-        ),
+        time_limit_sec: time_limit_sec(config, &request),
     };
     let token = random_token().map_err(perhaps)?;
     let sid = twilio_rest::create_call(config, &create)
@@ -93,6 +160,7 @@ async fn dial(env: &Env, config: &Config, request: CallRequest) -> Result<CallSi
     let begin = Begin {
         sid: sid.clone(),
         request: Some(request),
+        attempt: Some(attempt.to_owned()),
         token,
     };
     if let Err(problem) = call_stub::begin(env, &begin).await {
@@ -109,36 +177,47 @@ fn placed(config: &Config, sid: &str, extra: &[(&str, &str)]) -> Result<Response
     reply::json_text(201, body, &[&[("location", url.as_str())], extra].concat())
 }
 
-fn idempotency_key(request: &Request) -> Result<Option<Key>, Problem> {
+/// Digest of the request's key: keys may be private.
+fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
     match request
         .headers()
         .get("idempotency-key")
         .map_err(runtime_error("headers"))?
     {
         None => Ok(None),
-        Some(key) if idempotency::is_key(&key) => Ok(Some(Key::new(&key))),
+        Some(key) if idempotency::is_key(&key) => Ok(Some(digest(key.as_bytes()))),
         Some(_) => Err(Problem::bad_key()),
     }
 }
 
-/// `GET /api/calls/{sid}`: the live state while the call runs, the outcome after.
-pub(super) async fn get_call(
+/// `GET /api/calls/{sid}`: the live state while the call runs, the outcome after; its events; or
+/// `DELETE`, for a call that is over.
+pub(super) async fn about_call(
     request: &Request,
     env: &Env,
     config: &Config,
+    about: About,
     sid: &CallSid,
 ) -> Result<Response, Problem> {
     authorize(request, config)?;
     // The object first: KV is eventually consistent, and remembers for a minute that a key was not
     // there.
-    let found = match call_stub::state(env, sid).await? {
-        Some(state) => Some(state),
-        None => store::get(env, sid).await?,
+    let found = match call_stub::about(env, about, sid).await? {
+        (200, text) => Some(text),
+        (409, _) => return Err(Problem::still_running()),
+        _ if about == About::Erase => None,
+        _ => store::get(env, sid, about).await?,
     };
-    reply::json_text(200, found.ok_or_else(Problem::not_found)?, &[])
+    let found = found.ok_or_else(Problem::not_found)?;
+    let gone = is_tombstone(&found);
+    match about {
+        About::Events if !gone => reply::ndjson(found),
+        About::State | About::Events => reply::json_text(if gone { 410 } else { 200 }, found, &[]),
+        About::Erase => reply::json_text(200, found, &[]),
+    }
 }
 
-fn authorize(request: &Request, config: &Config) -> Result<(), Problem> {
+pub(super) fn authorize(request: &Request, config: &Config) -> Result<(), Problem> {
     let header = request
         .headers()
         .get("authorization")

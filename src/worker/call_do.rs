@@ -5,6 +5,7 @@
 //! without one: [`Session::input`] borrows, steps and returns the borrow before anything else
 //! happens.
 
+use super::account_do;
 use super::call_stub::{Ask, Begin, TOKEN_HEADER};
 use super::log;
 use super::model_socket;
@@ -14,6 +15,10 @@ use crate::call::output::{Finished, LogLine, Output};
 use crate::call::record::Record;
 use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
 use crate::config::{Config, LogLevel};
+use crate::http::route::About;
+use crate::json;
+use crate::policy::account::{self, Bill, SuppressedBy};
+use crate::policy::erasure;
 use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
 use crate::twilio::webhook::CallStatus;
@@ -33,22 +38,34 @@ use worker::{
 /// Storage keys.
 const RECORD: &str = "record";
 const OUTCOME: &str = "outcome";
+const ATTEMPT: &str = "attempt";
 
 /// The most status callbacks kept for a call that is not known yet.
 const MAX_EARLY: usize = 16;
-/// How long to wait before the outcome is written to KV again, in ms.
+/// How long to wait before the outcome is written to KV, or told to the account, again, in ms.
 const KV_RETRY_MS: i64 = 30_000;
 /// How long the object keeps its copy of the outcome, in ms: longer than KV needs to show it
 /// everywhere.
 const KEEP_MS: i64 = 60 * 60 * 1000;
-
-/// The outcome as the object keeps it.
+/// The outcome as the object keeps it, or what is left of it once it was erased.
 #[derive(Deserialize, Serialize)]
 struct Kept {
     sid: CallSid,
     json: String,
     summary: String,
+    #[serde(default)]
+    events: String,
     in_kv: bool,
+    /// What the account has not been told yet: texts of [`account::Ask`].
+    #[serde(default)]
+    to_account: Vec<String>,
+}
+
+impl Kept {
+    /// Whether all who are to know the outcome do.
+    fn is_delivered(&self) -> bool {
+        self.in_kv && self.to_account.is_empty()
+    }
 }
 
 /// The Durable Object.
@@ -72,6 +89,8 @@ pub(super) struct Session {
     armed: Cell<Option<u64>>,
     /// The outcome is kept, or being kept.
     keeping: Cell<bool>,
+    /// The call was erased: nothing is written of it any more.
+    erased: Cell<bool>,
     /// Questions that came before the call was known.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// Status callbacks that came before the call was known.
@@ -92,6 +111,7 @@ impl DurableObject for CallSession {
             model_wanted: Cell::new(0),
             armed: Cell::new(None),
             keeping: Cell::new(false),
+            erased: Cell::new(false),
             waiting: RefCell::default(),
             early: RefCell::default(),
         };
@@ -105,15 +125,20 @@ impl DurableObject for CallSession {
         match request.path().as_str() {
             // Not `Request::json`, which would bring a second deserializer of everything.
             "/begin" => {
-                let begin = serde_json::from_str(&request.text().await?)?;
+                let begin = json::read(&request.text().await?).ok_or("unknown call")?;
                 self.session.begin(begin).await
             }
             "/ask" => {
-                let ask = serde_json::from_str(&request.text().await?)?;
+                let ask = json::read(&request.text().await?).ok_or("unknown question")?;
                 self.session.ask(ask).await
             }
             "/media" => self.session.media(&request),
             "/state" => self.session.live_state().await,
+            "/events" => self.session.events().await,
+            "/erase" => match CallSid::parse(&request.text().await?) {
+                Ok(sid) => self.session.erase(sid).await,
+                Err(_) => Response::error("", 404),
+            },
             _ => Response::error("", 404),
         }
     }
@@ -291,7 +316,7 @@ impl Session {
         let Some(config) = &self.config else {
             return Response::error("", 503);
         };
-        if self.call.borrow().is_none() {
+        if self.call.borrow().is_none() && !self.erased.get() {
             self.sid.replace(Some(begin.sid.clone()));
             let call = Call::new(
                 Settings::from(config),
@@ -302,6 +327,9 @@ impl Session {
             );
             let alarm_in = call.final_deadline().saturating_sub(now_ms());
             self.call.replace(Some(call));
+            if let Some(attempt) = begin.attempt {
+                self.state.storage().put(ATTEMPT, attempt).await?;
+            }
             self.state
                 .storage()
                 .set_alarm(Duration::from_millis(alarm_in))
@@ -372,6 +400,62 @@ impl Session {
         Response::from_websocket(pair.client)
     }
 
+    async fn events(self: &Rc<Self>) -> Result<Response> {
+        if let Some(kept) = self.kept().await? {
+            let gone = kept.events.is_empty();
+            return Response::ok(if gone { kept.json } else { kept.events });
+        }
+        match self.call.borrow().as_ref() {
+            Some(call) => Response::ok(call.events().to_owned()),
+            None => Response::error("", 404),
+        }
+    }
+
+    /// Erases everything about a call that is over, here and in KV.
+    async fn erase(self: &Rc<Self>, sid: CallSid) -> Result<Response> {
+        let runs = |call: &Call| !call.is_finished();
+        if self.call.borrow().as_ref().is_some_and(runs) {
+            return Response::error("", 409);
+        }
+        // What the account has not been told is still told.
+        let (here, to_account) = match self.kept().await? {
+            Some(kept) => (Some(kept.json), kept.to_account),
+            None => (None, Vec::new()),
+        };
+        let known = match here {
+            None => store::get(&self.env, &sid, About::State)
+                .await
+                .unwrap_or_default(),
+            here => here,
+        };
+        let json = match known {
+            Some(json) if erasure::is_tombstone(&json) => return Response::ok(json),
+            None if self.call.borrow().is_none() => return Response::error("", 404),
+            _ => erasure::tombstone(&sid, now_ms()),
+        };
+        let left = Kept {
+            sid,
+            json: json.clone(),
+            summary: erasure::SUMMARY.to_owned(),
+            events: String::new(),
+            in_kv: false,
+            to_account,
+        };
+        self.write(&left).await?;
+        // From here on nothing that was under way writes again.
+        self.erased.set(true);
+        self.call.take();
+        let storage = self.state.storage();
+        storage.delete(RECORD).await?;
+        storage.delete(ATTEMPT).await?;
+        // The alarm writes it once more, behind an outcome that was on its way to KV.
+        storage.set_alarm(KV_RETRY_MS).await?;
+        if self.put(&left).await.is_err() {
+            self.log(&LogLine::error("tombstone_not_published"));
+        }
+        Response::ok(json)
+    }
+
     async fn live_state(self: &Rc<Self>) -> Result<Response> {
         if let Some(kept) = self.kept().await? {
             return Response::ok(kept.json);
@@ -405,6 +489,9 @@ impl Session {
     }
 
     async fn save(self: Rc<Self>, snapshot: String) {
+        if self.erased.get() {
+            return;
+        }
         if self.state.storage().put(RECORD, snapshot).await.is_err() {
             self.log(&LogLine::error("snapshot_failed"));
         }
@@ -412,14 +499,30 @@ impl Session {
 
     /// Keeps the outcome, then publishes it.
     async fn keep(self: Rc<Self>, finished: Finished) {
-        let Some(sid) = self.sid.borrow().clone() else {
+        let Some(sid) = self.sid.borrow().clone().filter(|_| !self.erased.get()) else {
             return;
         };
+        // A call that came to us holds no slot.
+        let attempt: Option<String> = self.state.storage().get(ATTEMPT).await.unwrap_or(None);
+        let settle = attempt.map(|id| {
+            account::Ask::Settle(Bill {
+                id,
+                cost: finished.cost,
+                reached: finished.reached,
+            })
+        });
+        let suppress = finished.suppress.map(|number| account::Ask::Suppress {
+            number,
+            by: SuppressedBy::Shop,
+        });
+        let to_account = settle.iter().chain(&suppress).map(account::Ask::to_text);
         let kept = Kept {
             sid,
             json: finished.json,
             summary: finished.summary,
+            events: finished.events,
             in_kv: false,
+            to_account: to_account.collect(),
         };
         if self.write(&kept).await.is_err() {
             self.keeping.set(false);
@@ -430,20 +533,33 @@ impl Session {
         }
     }
 
-    /// Writes the outcome to KV; the alarm tries again if that fails, and cleans up if not.
+    /// Tells the account that the call is over, and writes the outcome to KV; the alarm tries again
+    /// what failed, and cleans up after both.
     async fn publish(&self, mut kept: Kept) -> Result<()> {
-        let ttl_days = self
-            .config
-            .as_ref()
-            .map_or(30, |config| config.outcome_ttl_days);
-        let published = store::put(&self.env, &kept.sid, &kept.json, &kept.summary, ttl_days).await;
-        if published.is_ok() {
-            kept.in_kv = true;
-            self.write(&kept).await?;
+        if let Some(config) = &self.config {
+            for ask in std::mem::take(&mut kept.to_account) {
+                if account_do::ask(&self.env, config, ask.clone())
+                    .await
+                    .is_err()
+                {
+                    kept.to_account.push(ask);
+                }
+            }
         }
+        let published = if kept.in_kv {
+            Ok(())
+        } else {
+            self.put(&kept).await
+        };
+        if self.is_late(&kept) {
+            // Erased meanwhile: the alarm writes what is left of it, behind this.
+            return published;
+        }
+        kept.in_kv = published.is_ok();
+        self.write(&kept).await?;
         self.state
             .storage()
-            .set_alarm(if published.is_ok() {
+            .set_alarm(if kept.is_delivered() {
                 KEEP_MS
             } else {
                 KV_RETRY_MS
@@ -452,9 +568,24 @@ impl Session {
         published
     }
 
+    async fn put(&self, kept: &Kept) -> Result<()> {
+        if self.is_late(kept) {
+            return Ok(());
+        }
+        let config = self.config.as_ref();
+        let ttl_days = config.map_or(30, |config| config.outcome_ttl_days);
+        let (sid, json, events) = (&kept.sid, &kept.json, &kept.events);
+        store::put(&self.env, sid, json, &kept.summary, events, ttl_days).await
+    }
+
+    /// Whether this is the outcome of a call that was erased.
+    fn is_late(&self, kept: &Kept) -> bool {
+        self.erased.get() && !erasure::is_tombstone(&kept.json)
+    }
+
     async fn alarm(self: &Rc<Self>) -> Result<()> {
         match self.kept().await? {
-            Some(kept) if kept.in_kv => {
+            Some(kept) if kept.is_delivered() => {
                 self.call.take();
                 self.state.storage().delete_all().await
             }
@@ -489,10 +620,13 @@ impl Session {
 
     async fn kept(&self) -> Result<Option<Kept>> {
         let text: Option<String> = self.state.storage().get(OUTCOME).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(text.and_then(|text| json::read(&text)))
     }
 
     async fn write(&self, kept: &Kept) -> Result<()> {
+        if self.is_late(kept) {
+            return Ok(());
+        }
         let text = serde_json::to_string(kept)?;
         self.state.storage().put(OUTCOME, text).await
     }

@@ -1,12 +1,14 @@
 //! The Worker's side of a call's Durable Object: what is sent to it, and what it answers.
 
 use super::log::runtime_error;
+use super::outgoing;
 use crate::call::request::CallRequest;
 use crate::http::problem::Problem;
+use crate::http::route::About;
 use crate::twilio::sid::CallSid;
 use crate::twilio::webhook::CallStatus;
 use serde::{Deserialize, Serialize};
-use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
+use worker::{Env, Headers, Response, Stub};
 
 /// Binding of the Durable Object namespace, class `CallSession`.
 const CALLS: &str = "CALLS";
@@ -19,6 +21,8 @@ pub(super) struct Begin {
     pub(super) sid: CallSid,
     /// None for a call that came to us.
     pub(super) request: Option<CallRequest>,
+    /// The attempt that became the call, which the account wants to hear the end of.
+    pub(super) attempt: Option<String>,
     pub(super) token: String,
 }
 
@@ -54,20 +58,25 @@ pub(super) async fn ask(
     response.text().await.map_err(runtime_error("object_text"))
 }
 
-/// The call's state or outcome, if the object knows the call.
-pub(super) async fn state(
+/// Asks about a call, or has it erased: the object's status and text. 404 says that it does not know
+/// the call, 409 that it still runs.
+pub(super) async fn about(
     env: &Env,
+    about: About,
     sid: &CallSid,
-) -> std::result::Result<Option<String>, Problem> {
-    let mut response = send(env, sid, "/state", None, None).await?;
-    match response.status_code() {
-        200 => response
-            .text()
-            .await
-            .map(Some)
-            .map_err(runtime_error("object_text")),
-        _ => Ok(None),
-    }
+) -> std::result::Result<(u16, String), Problem> {
+    let (path, body) = match about {
+        About::State => ("/state", None),
+        About::Events => ("/events", None),
+        // The object of a call that is long over does not know which it was.
+        About::Erase => ("/erase", Some(sid.as_str().to_owned())),
+    };
+    let mut response = send(env, sid, path, body, None).await?;
+    let text = response
+        .text()
+        .await
+        .map_err(runtime_error("object_text"))?;
+    Ok((response.status_code(), text))
 }
 
 /// Opens the media socket.
@@ -100,16 +109,9 @@ async fn send(
             headers.set("upgrade", "websocket")?;
             headers.set(TOKEN_HEADER, token)?;
         }
-        let mut init = RequestInit::new();
-        init.with_headers(headers);
-        if let Some(body) = body {
-            init.with_method(Method::Post).with_body(Some(body.into()));
-        }
-        stub.fetch_with_request(Request::new_with_init(
-            &format!("https://call{path}"),
-            &init,
-        )?)
-        .await
+        let url = format!("https://call{path}");
+        let request = outgoing::request(&url, &headers, body.as_deref())?;
+        stub.fetch_with_request(request).await
     };
     exchange.await.map_err(runtime_error("object"))
 }

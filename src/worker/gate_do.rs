@@ -2,14 +2,13 @@
 //! one comes first.
 
 use super::log::runtime_error;
-use super::now_ms;
+use super::{now_ms, outgoing};
 use crate::http::problem::Problem;
+use crate::json;
 use crate::policy::idempotency::{Answer, Claim, Entry, KEEP_MS, claim, digest};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, State, durable_object,
-};
+use worker::{DurableObject, Env, Headers, Request, Response, Result, State, durable_object};
 
 /// Binding of the namespace, class [`CallGate`].
 const GATE: &str = "GATE";
@@ -44,7 +43,11 @@ impl Key {
         body: &[u8],
     ) -> std::result::Result<Claim, Problem> {
         let mut response = self.send(env, &Ask::Claim { body: digest(body) }).await?;
-        response.json().await.map_err(runtime_error("gate_answer"))
+        let text = response
+            .text()
+            .await
+            .map_err(runtime_error("gate_answer"))?;
+        json::read(&text).ok_or_else(Problem::internal)
     }
 
     /// Remembers the call that was placed.
@@ -68,10 +71,8 @@ impl Key {
         let body = serde_json::to_string(ask).map_err(|_| Problem::internal())?;
         let exchange = async {
             let stub = env.durable_object(GATE)?.get_by_name(&self.0)?;
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post).with_body(Some(body.into()));
-            stub.fetch_with_request(Request::new_with_init("https://gate/", &init)?)
-                .await
+            let request = outgoing::request("https://gate/", &Headers::new(), Some(&body))?;
+            stub.fetch_with_request(request).await
         };
         exchange.await.map_err(runtime_error("gate"))
     }
@@ -89,7 +90,7 @@ impl DurableObject for CallGate {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let ask: Ask = serde_json::from_str(&request.text().await?)?;
+        let ask: Ask = json::read(&request.text().await?).ok_or("unknown question")?;
         // No other request is delivered while storage is being read or written, so the entry that
         // was read is still the entry when it is written.
         let entry = self.entry().await?;
@@ -136,7 +137,7 @@ impl DurableObject for CallGate {
 impl CallGate {
     async fn entry(&self) -> Result<Option<Entry>> {
         let text: Option<String> = self.state.storage().get(ENTRY).await?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(text.and_then(|text| json::read(&text)))
     }
 
     async fn write(&self, entry: &Entry) -> Result<()> {

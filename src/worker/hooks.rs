@@ -34,6 +34,7 @@ pub(super) async fn call(
                     &Begin {
                         sid: sid.clone(),
                         request: None,
+                        attempt: None,
                         token: random_token()?,
                     },
                 )

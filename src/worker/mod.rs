@@ -2,15 +2,18 @@
 //! translates and decides nothing: requests become routes, socket messages become inputs, outputs
 //! become messages, requests and storage.
 
+mod account_do;
 mod api;
 mod call_do;
 mod call_stub;
-mod gate_do;
 mod hooks;
+mod local_time;
 mod log;
 mod model_socket;
+mod outgoing;
 mod reply;
 mod store;
+mod suppressions;
 mod twilio_rest;
 
 use crate::config::Config;
@@ -44,7 +47,9 @@ async fn serve(request: Request, env: &Env) -> std::result::Result<Response, Pro
     let config = config.map_err(|errors| Problem::not_configured(&errors))?;
     match route {
         Route::PlaceCall => api::place_call(request, env, &config).await,
-        Route::GetCall(sid) => api::get_call(&request, env, &config, &sid).await,
+        Route::Suppressions => suppressions::list(&request, env, &config).await,
+        Route::Suppression(number) => suppressions::one(&request, env, &config, &number).await,
+        Route::Call(about, sid) => api::about_call(&request, env, &config, about, &sid).await,
         Route::Hook(hook) => hooks::call(request, env, &config, hook).await,
         Route::Media { sid, token } => hooks::media(request, env, &config, &sid, &token).await,
         Route::Health => Err(Problem::internal()),

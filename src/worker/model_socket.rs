@@ -2,13 +2,12 @@
 //! `Authorization` header.
 
 use super::call_do::Session;
+use super::outgoing;
 use crate::call::input::Input;
 use crate::call::output::LogLine;
 use futures::StreamExt;
 use std::rc::Rc;
-use worker::{
-    Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, WebsocketEvent,
-};
+use worker::{Fetch, Headers, Response, Result, WebsocketEvent};
 
 /// What a socket that broke without a close frame is reported as.
 const BROKEN: u16 = 1006;
@@ -46,11 +45,8 @@ async fn connect(session: &Session) -> Result<Response> {
         "authorization",
         &format!("Bearer {}", config.openai_api_key),
     )?;
-    let mut init = RequestInit::new();
-    init.with_headers(headers)
-        .with_redirect(RequestRedirect::Manual);
     let url = format!("{}/realtime?model={model}", config.openai_base_url);
-    Fetch::Request(Request::new_with_init(&url, &init)?)
+    Fetch::Request(outgoing::request(&url, &headers, None)?)
         .send()
         .await
 }

@@ -33,6 +33,11 @@ pub(super) fn json_text(
     build(status, "application/json", text, extra).map_err(runtime_error("reply"))
 }
 
+/// JSON documents, one a line.
+pub(super) fn ndjson(text: String) -> std::result::Result<Response, Problem> {
+    build(200, "application/x-ndjson", text, &[]).map_err(runtime_error("reply"))
+}
+
 /// TwiML for Twilio.
 pub(super) fn twiml(xml: String) -> std::result::Result<Response, Problem> {
     build(200, "text/xml; charset=utf-8", xml, &[]).map_err(runtime_error("reply"))

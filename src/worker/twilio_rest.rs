@@ -1,6 +1,7 @@
 //! Requests to Twilio's REST API. Creation is sent once and never again: Twilio has no idempotency
 //! key, and a second request could ring twice.
 
+use super::outgoing;
 use crate::config::Config;
 use crate::twilio::rest::{self, CreateCall, HANG_UP_FORM, Refusal};
 use crate::twilio::sid::CallSid;
@@ -8,9 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Result,
-};
+use worker::{AbortController, Delay, Fetch, Headers, Result};
 
 /// How long Twilio may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -57,13 +56,8 @@ async fn post(config: &Config, path: &str, form: String) -> Result<(u16, String)
     let headers = Headers::new();
     headers.set("authorization", &format!("Basic {credentials}"))?;
     headers.set("content-type", "application/x-www-form-urlencoded")?;
-    let mut init = RequestInit::new();
-    // A redirect would carry the credentials elsewhere; workerd knows no `error`.
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(form.into()));
-    let request = Request::new_with_init(&format!("{}{path}", config.twilio_base_url), &init)?;
+    let url = format!("{}{path}", config.twilio_base_url);
+    let request = outgoing::request(&url, &headers, Some(&form))?;
     let abort = AbortController::default();
     let signal = abort.signal();
     let exchange = async {

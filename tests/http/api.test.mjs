@@ -34,7 +34,8 @@ test("bad bodies are refused with what is wrong and where", async () => {
     ["{", [""]],
     ["[]", [""]],
     ["{}", ["/to", "/order"]],
-    [JSON.stringify({ ...BUSY, to: "+19005550100" }), ["/to"]],
+    [JSON.stringify({ ...BUSY, to: "3105550109" }), ["/to"]],
+    [JSON.stringify({ ...BUSY, timezone: "Mars/Base" }), ["/timezone"]],
     [JSON.stringify({ ...BUSY, tip: 1 }), ["/tip"]],
     [JSON.stringify({ to: BUSY.to, order: { items: [] } }), ["/order"]],
     [JSON.stringify({ ...BUSY, order: { customer: { name: "4111 1111 1111 1111" } } }), ["/order/customer/name"]],
@@ -45,6 +46,18 @@ test("bad bodies are refused with what is wrong and where", async () => {
     assert.equal(reply.status, 422, body);
     assert.deepEqual(problem.errors.map((error) => error.pointer), pointers, body);
   }
+});
+
+test("a call that is not allowed is refused with its reasons, and a dry run only asks", async () => {
+  const to = "+19005550100";
+  const refused = await post(JSON.stringify({ ...BUSY, to }));
+  const { reasons, type } = await refused.json();
+  assert.deepEqual([refused.status, type], [422, "urn:orderline:not-allowed"]);
+  assert.deepEqual([reasons[0].code, reasons[0].pointer], ["premium_rate", "/to"]);
+  const asked = await post(JSON.stringify({ ...BUSY, to, dryRun: true }));
+  assert.deepEqual([asked.status, await asked.json()], [200, { allowed: false, reasons }]);
+  const allowed = await post(JSON.stringify({ ...BUSY, dryRun: true }));
+  assert.deepEqual([allowed.status, await allowed.json()], [200, { allowed: true, reasons: [] }]);
 });
 
 test("other paths are not found, other methods not allowed", async () => {

@@ -61,6 +61,10 @@ pub struct Bench {
     pub greeting_keys: Vec<String>,
     pub greetings_kept: Vec<(String, Vec<u8>)>,
     pub outcomes: Vec<Value>,
+    /// The events of the newest outcome, one a line.
+    pub events: String,
+    /// Numbers that asked not to be called again.
+    pub suppressed: Vec<String>,
     socket: u32,
     next_id: u32,
 }
@@ -94,9 +98,14 @@ pub fn request() -> CallRequest {
 impl Bench {
     /// A call that was placed.
     pub fn placed(changes: &[(&str, &str)]) -> Self {
+        Self::placed_for(changes, request())
+    }
+
+    /// A call that was placed for this request.
+    pub fn placed_for(changes: &[(&str, &str)], request: CallRequest) -> Self {
         let settings = Settings::from(&config(changes));
         let sid = CallSid::parse(SID).unwrap();
-        let call = Call::new(settings, sid, Some(request()), TOKEN.into(), T0);
+        let call = Call::new(settings, sid, Some(request), TOKEN.into(), T0);
         let mut bench = Self {
             call,
             now: T0,
@@ -115,6 +124,8 @@ impl Bench {
             greeting_keys: Vec::new(),
             greetings_kept: Vec::new(),
             outcomes: Vec::new(),
+            events: String::new(),
+            suppressed: Vec::new(),
             socket: 0,
             next_id: 0,
         };
@@ -125,6 +136,17 @@ impl Bench {
     /// A call that was answered, with the phone and the model connected.
     pub fn answered(changes: &[(&str, &str)]) -> Self {
         let mut bench = Self::placed(changes);
+        bench.voice();
+        bench.model_up();
+        bench.stream_up();
+        bench
+    }
+
+    /// A call for this order, with the phone and the model connected.
+    pub fn answered_for(order: Value) -> Self {
+        let body = json!({ "to": "+13105550123", "order": order }).to_string();
+        let request = CallRequest::parse(body.as_bytes()).unwrap();
+        let mut bench = Self::placed_for(&[], request);
         bench.voice();
         bench.model_up();
         bench.stream_up();
@@ -426,6 +448,15 @@ impl Bench {
         self.sent("response.create").len()
     }
 
+    /// The events so far, or all of them.
+    pub fn logged(&self) -> Vec<Value> {
+        let events = self.call.events();
+        let lines = events.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
     /// The one outcome.
     pub fn outcome(&self) -> &Value {
         assert_eq!(self.outcomes.len(), 1, "exactly one outcome");
@@ -445,9 +476,14 @@ impl Bench {
                 Output::HangUp => self.hang_ups += 1,
                 Output::Save(text) => self.saves.push(text),
                 Output::Log(line) => self.logs.push(serde_json::to_string(&line).unwrap()),
-                Output::Outcome(finished) => self
-                    .outcomes
-                    .push(serde_json::from_str(&finished.json).unwrap()),
+                Output::Outcome(finished) => {
+                    self.outcomes
+                        .push(serde_json::from_str(&finished.json).unwrap());
+                    self.events = finished.events;
+                    let number = finished.suppress;
+                    self.suppressed
+                        .extend(number.map(|number| number.as_str().to_owned()));
+                }
             }
         }
     }

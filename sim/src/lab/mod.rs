@@ -7,6 +7,7 @@ mod hearing;
 mod score;
 mod signals;
 mod table;
+mod trust;
 mod turn_taking;
 
 use clap::Subcommand;
@@ -19,6 +20,8 @@ pub(crate) enum Lab {
     Hearing,
     /// How the agent takes turns: seeded conversations in virtual time
     TurnTaking(turn_taking::Options),
+    /// Whether an outcome can be trusted: seeded conversations whose truth is known
+    Trust(trust::Options),
 }
 
 /// Runs a measurement; whether every bar was met.
@@ -26,5 +29,6 @@ pub(crate) fn run(lab: &Lab) -> anyhow::Result<bool> {
     match lab {
         Lab::Hearing => hearing::run(),
         Lab::TurnTaking(options) => turn_taking::run(options),
+        Lab::Trust(options) => trust::run(options),
     }
 }

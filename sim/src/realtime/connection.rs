@@ -358,7 +358,9 @@ impl Connection {
         if !turn.text.is_empty() {
             self.defer(at, json!({"type": kind("delta"), "item_id": item_id, "content_index": 0, "delta": turn.text, "obfuscation": "Kq3"}));
         }
-        self.defer(at, json!({"type": kind("completed"), "item_id": item_id, "content_index": 0, "transcript": turn.text, "usage": usage}));
+        for _ in 0..self.ears.transcripts() {
+            self.defer(at, json!({"type": kind("completed"), "item_id": item_id, "content_index": 0, "transcript": turn.text, "usage": usage}));
+        }
     }
 
     fn respond(&mut self, now: u64, options: ResponseOptions) -> Result<(), ApiError> {

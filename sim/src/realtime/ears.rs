@@ -34,6 +34,11 @@ pub trait Ears: Send {
     fn transcription_ms(&mut self) -> u64 {
         TRANSCRIPTION_MS
     }
+
+    /// How often the client is sent the transcript of the turn just taken.
+    fn transcripts(&mut self) -> usize {
+        1
+    }
 }
 
 /// Hears speech by its energy and knows lines by their bytes: for audio that arrives unchanged.

@@ -67,6 +67,11 @@ impl Shared {
         Arc::new(Self::with(plays, clips, ears, false))
     }
 
+    /// The same with other ears.
+    pub fn heard_by(plays: Plays, clips: Clips, ears: NewEars) -> Arc<Self> {
+        Arc::new(Self::with(plays, clips, ears, false))
+    }
+
     /// The same with other ears, and audio whose origin shows.
     pub fn tagged(plays: Plays, clips: Clips, ears: NewEars) -> Arc<Self> {
         Arc::new(Self::with(plays, clips, ears, true))

@@ -392,6 +392,10 @@ fn cut(clip: &Clip) -> Vec<(String, Vec<u8>)> {
     let words: Vec<&str> = clip.text.split_inclusive(' ').collect();
     let (mut sizes, mut from, mut said) = (PIECES.iter().cycle(), 0, 0);
     let mut pieces = Vec::new();
+    if clip.audio.is_empty() {
+        // Words that nobody will hear.
+        pieces.push((clip.text.clone(), Vec::new()));
+    }
     while from < clip.audio.len() {
         let to = (from + sizes.next().copied().unwrap_or(PIECES[0])).min(clip.audio.len());
         // The transcript runs a little ahead of the audio.

@@ -8,7 +8,7 @@
 mod call;
 pub mod create;
 mod date;
-mod ear;
+pub mod ear;
 mod keypad;
 pub mod leg;
 pub mod line;

@@ -106,6 +106,8 @@ pub struct Bridge {
     pub kept: Kept,
     /// The outcome, as the call wrote it.
     pub outcome: Option<String>,
+    /// The events that it follows from.
+    pub log: String,
     /// The call as the API showed it last, before its outcome.
     pub live: String,
     /// Everything that came in and went out.
@@ -141,6 +143,7 @@ impl Bridge {
             outcomes: 0,
             kept,
             outcome: None,
+            log: String::new(),
             live: String::new(),
             trace: String::new(),
         })
@@ -360,6 +363,7 @@ impl Bridge {
                     .as_ref()
                     .map_or_else(String::new, |call| call.live(now));
                 self.outcome = Some(finished.json);
+                self.log = finished.events;
             }
         }
     }

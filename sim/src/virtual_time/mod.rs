@@ -26,6 +26,8 @@ use crate::timeline::What;
 use crate::twilio::shop::FarEnd;
 #[cfg(test)]
 use crate::twilio::shop::Shop;
+#[cfg(test)]
+use crate::verify;
 use bridge::Bridge;
 pub use bridge::{Kept, ToBridge};
 use model::Realtime;
@@ -109,6 +111,9 @@ pub struct Run {
     pub play: Arc<Play>,
     /// The outcome as the call wrote it, if it did.
     pub outcome: Option<String>,
+    /// The events that the outcome follows from.
+    #[cfg(test)]
+    pub log: String,
     /// Everything that reached the call and everything it wanted done, a line each.
     pub trace: String,
     /// The call as the API showed it last, before its outcome.
@@ -197,6 +202,8 @@ fn hold_after(
     Ok(Run {
         play,
         outcome: bridge.outcome,
+        #[cfg(test)]
+        log: bridge.log,
         trace: bridge.trace,
         live: bridge.live,
         #[cfg(test)]
@@ -212,6 +219,10 @@ impl Run {
         let outcome = self.outcome.as_deref().unwrap_or("null");
         let outcome: Value = serde_json::from_str(outcome).unwrap_or_default();
         let mut found = self.faults.clone();
+        if let Some(outcome) = &self.outcome {
+            let wrong = verify::check(outcome, &self.log);
+            found.extend(wrong.iter().map(|finding| finding.to_string()));
+        }
         found.extend(checks::outcome_differences(
             &self.play.scenario.expect,
             &outcome,

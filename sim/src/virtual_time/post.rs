@@ -96,7 +96,7 @@ impl Post {
     /// When what is sent now arrives: not before what was sent earlier, and with what was sent at
     /// the same moment, as TCP does it.
     fn arrival(&mut self, lane: Lane) -> u64 {
-        let sent_before = std::mem::replace(&mut self.last_sent[lane as usize], Some(self.now));
+        let sent_before = self.last_sent[lane as usize].replace(self.now);
         if sent_before == Some(self.now) {
             return self.last_arrival[lane as usize];
         }

@@ -14,6 +14,8 @@ use crate::realtime::session::SILENCE_MS;
 /// there then, in ms.
 const VOICED_FRAMES: u32 = 3;
 const JUDGED_MS: u64 = 100;
+/// So much of a sound must be there for it to be called an echo, in ms (`audio::echo`).
+const ECHO_JUDGED_MS: u64 = 50;
 /// How much of the line is judged at once, in ms (`audio::echo`).
 const WINDOW_MS: u64 = 200;
 /// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
@@ -58,6 +60,8 @@ impl Call {
         let source = self.floor.echo.source();
         let was_echo = self.floor.echoed_lately(now);
         match source {
+            // A copy of what was sent explains the first moment of anything.
+            Source::Echo if now.saturating_sub(since) < ECHO_JUDGED_MS => {}
             Source::Nobody => {}
             Source::Echo => {
                 self.floor.echo_at = Some(now);

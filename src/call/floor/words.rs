@@ -39,6 +39,8 @@ impl Call {
         self.log(LogLine::debug("shop_turn"));
         let at = self.record.at_ms(utterance.began_at);
         self.record.transcript.shop_turn(item_id, at);
+        let until = self.record.at_ms(utterance.ended_at);
+        self.record.transcript.shop_until(item_id, until);
         let answers = match utterance.effect {
             Effect::Resumed { place: Some(place) } if place.rest_ms > ANSWER_MS => {
                 let transcript = &mut self.record.transcript;
@@ -95,7 +97,8 @@ impl Call {
             self.forget_echo(item_id);
             return false;
         }
-        if doubt.waits {
+        // Where only the model heard something, no words are nobody's.
+        if doubt.waits && !words.trim().is_empty() {
             self.answer_shop(now);
         }
         true

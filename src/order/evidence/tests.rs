@@ -1,5 +1,6 @@
 use super::*;
-use crate::order::state::{Address, Customer, Size};
+use crate::order::money::Cents;
+use crate::order::state::{Address, Customer, Item, Size};
 
 fn order() -> OrderState {
     OrderState {
@@ -7,7 +8,7 @@ fn order() -> OrderState {
             size: Some(Size::Large),
             crust: Some("regular".into()),
             toppings: vec!["pepperoni".into()],
-            quantity: 1,
+            ..Item::default()
         }],
         delivery_method: Some(DeliveryMethod::Delivery),
         customer: Some(Customer {
@@ -98,7 +99,7 @@ fn an_okay_in_the_middle_of_a_read_back_proves_neither_side_of_it() {
     t.acknowledge("s", "a", 40);
     heard(&mut t, "a", "", 100);
     assert_eq!(proofs(&t), [Proof::Stated; 3]);
-    assert_eq!(read_back(&order(), &t)[0].answered_in, None);
+    assert_eq!(read_back(&order(), &t)[0].answered, None);
     t.not_acknowledgement("s");
     assert_eq!(
         proofs(&t),
@@ -134,7 +135,10 @@ fn the_answer_counts_however_many_acknowledgements_came_before() {
     t.shop_words("answer", 9, "Yes, that's right.");
     assert_eq!(proofs(&t), [Proof::Proven; 3]);
     assert_eq!(
-        read_back(&order(), &t)[0].answered_in.as_deref(),
+        read_back(&order(), &t)[0]
+            .answered
+            .as_ref()
+            .map(|q| q.turn.as_str()),
         Some("answer")
     );
 }
@@ -214,7 +218,8 @@ fn a_changed_value_is_not_proven_by_the_old_read_back() {
     changed.address.as_mut().unwrap().street = "124 Main St".into();
     assert_eq!(
         proofs_of(&changed, &t),
-        [Proof::Unproven, Proof::Proven, Proof::Unproven]
+        [Proof::Contradicted, Proof::Proven, Proof::Contradicted],
+        "something else was read back in their place"
     );
 }
 
@@ -274,9 +279,8 @@ fn what_was_read_back_wrong_is_not_confirmed() {
 fn each_of_several_items_has_its_own_words() {
     let item = |size, topping: &str| Item {
         size: Some(size),
-        crust: None,
         toppings: vec![topping.into()],
-        quantity: 1,
+        ..Item::default()
     };
     let two = OrderState {
         items: vec![
@@ -361,4 +365,188 @@ fn an_order_without_its_parts_is_incomplete() {
     assert_eq!(incomplete(&o), [Incomplete::NoAddress]);
     o.delivery_method = Some(DeliveryMethod::Pickup);
     assert_eq!(incomplete(&o), []);
+}
+
+/// The proof of one field, the words that say it and the words that answer it.
+fn field(order: &OrderState, t: &Transcript, pointer: &str) -> (Proof, String, String) {
+    let fields = read_back(order, t);
+    let field = fields.into_iter().find(|f| f.pointer == pointer).unwrap();
+    let words = |quote: Option<Quote>| {
+        let quote = quote.map(|q| {
+            t.get(&q.turn)
+                .unwrap()
+                .heard_text()
+                .get(q.words)
+                .unwrap()
+                .to_owned()
+        });
+        quote.unwrap_or_default()
+    };
+    (field.proof, words(field.said), words(field.answered))
+}
+
+#[test]
+fn every_part_is_quoted_by_the_fewest_words_that_say_it() {
+    let mut t = Transcript::default();
+    heard(
+        &mut t,
+        "a",
+        "So one large pepperoni, delivered to 123 Main St, Los Angeles, CA, 9 0 0 0 1, for Dana Whitfield, phone 310 555 0142.",
+        100,
+    );
+    t.shop_words("s", 0, "Okay then, that's all correct. Twenty ten.");
+    for (pointer, said) in [
+        ("/order/items/0", "one large pepperoni"),
+        ("/order/items/0/quantity", "one"),
+        ("/order/items/0/size", "large"),
+        ("/order/items/0/toppings/0", "pepperoni"),
+        ("/order/customer/phone", "310 555 0142"),
+        ("/order/customer/name", "Dana Whitfield"),
+        ("/order/delivery_method", "delivered"),
+        ("/order/address", "123 Main St, Los Angeles, CA, 9 0 0 0 1"),
+        ("/order/address/street", "123 Main St"),
+        ("/order/address/city", "Los Angeles"),
+        ("/order/address/state", "CA"),
+        ("/order/address/zip", "9 0 0 0 1"),
+    ] {
+        let proven = (Proof::Proven, said.to_owned(), "Okay".to_owned());
+        assert_eq!(field(&order(), &t, pointer), proven, "{pointer}");
+    }
+    let (proof, ..) = field(&order(), &t, "/order/items/0/crust");
+    assert_eq!(proof, Proof::Unproven, "nobody said \"regular\"");
+    let total = total(Cents(2010), &t).said.unwrap();
+    assert_eq!(
+        t.get("s").unwrap().heard_text().get(total.words),
+        Some("Twenty ten")
+    );
+}
+
+#[test]
+fn a_yes_in_the_middle_agrees_to_exactly_what_had_been_heard() {
+    for (answer, phone) in [
+        ("Yes.", Proof::Proven),
+        ("Right.", Proof::Proven),
+        ("Got it.", Proof::Proven),
+        ("Mm-hmm.", Proof::Stated),
+        ("Okay.", Proof::Stated),
+        ("Right?", Proof::Stated),
+    ] {
+        let mut t = Transcript::default();
+        let words = "The phone is 310 555 0142, and it goes to 123 Main Street, please, thank you.";
+        t.agent_words("a", 0, words);
+        t.agent_audio("a", 0, 10_000);
+        t.agent_complete("a");
+        t.agent_heard("a", 5_000);
+        t.shop_words("s", 0, answer);
+        t.acknowledge("s", "a", 5_000);
+        t.agent_heard("a", 10_000);
+        let proof = |pointer| field(&order(), &t, pointer).0;
+        assert_eq!(proof("/order/customer/phone"), phone, "{answer}");
+        assert_eq!(proof("/order/address/street"), Proof::Stated, "{answer}");
+    }
+}
+
+#[test]
+fn an_objection_to_the_whole_takes_a_yes_in_its_middle_back() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 90);
+    t.shop_words("s", 0, "Yes.");
+    t.acknowledge("s", "a", 90);
+    t.agent_heard("a", 100);
+    assert_eq!(field(&order(), &t, "/order/items/0").0, Proof::Proven);
+    t.shop_words("s2", 0, "No, that's wrong.");
+    assert_eq!(field(&order(), &t, "/order/items/0").0, Proof::Contradicted);
+}
+
+#[test]
+fn what_the_shop_says_itself_is_proven_and_what_it_asks_is_not() {
+    let shop = |words: &str, agent: &str| {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", "I'd like to order a pizza.", 100);
+        t.shop_words("s", 0, words);
+        heard(&mut t, "b", agent, 100);
+        field(&order(), &t, "/order/items/0").0
+    };
+    assert_eq!(shop("Okay, one large pepperoni.", "Thanks."), Proof::Proven);
+    assert_eq!(shop("One large pepperoni?", "Yes, please."), Proof::Proven);
+    assert_eq!(shop("One large pepperoni?", "Let me see."), Proof::Unproven);
+    assert_eq!(shop("Two large pepperoni?", "Yes."), Proof::Contradicted);
+    assert_eq!(
+        shop("Okay, two large pepperoni.", "Thanks."),
+        Proof::Contradicted
+    );
+    assert_eq!(
+        shop("We're out of large pepperoni.", "Oh."),
+        Proof::Unproven
+    );
+}
+
+#[test]
+fn an_echo_of_the_agent_is_not_the_shops_word() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words(
+        "s",
+        0,
+        "one large pepperoni pizza, delivered to one twenty three Main Street",
+    );
+    assert_eq!(proofs(&t), [Proof::Stated; 3]);
+}
+
+#[test]
+fn who_asks_for_a_field_has_not_agreed_to_it() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words("s", 0, "Yes. And what was the phone number again?");
+    assert_eq!(proofs(&t), [Proof::Proven, Proof::Stated, Proof::Proven]);
+}
+
+#[test]
+fn a_yes_to_another_question_is_no_answer_to_the_read_back() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words("s", 0, "Let me see.");
+    heard(&mut t, "b", "Do you take coupons?", 100);
+    t.shop_words("s2", 0, "Yes.");
+    assert_eq!(proofs(&t), [Proof::Stated; 3]);
+    t.shop_words("s3", 0, "Your total is twenty ten.");
+    assert_eq!(
+        proofs(&t),
+        [Proof::Proven; 3],
+        "the price answers the order"
+    );
+}
+
+#[test]
+fn another_city_or_a_topping_more_is_not_what_was_ordered() {
+    for (words, wrong) in [
+        ("Main Street", "Main Street, Pasadena"),
+        ("Main Street", "Main Street, Los Angeles, Nevada"),
+        ("Main Street", "Main Avenue"),
+        ("pepperoni pizza", "pepperoni pizza with mushrooms"),
+        ("one large", "about one large"),
+        ("one large", "two large"),
+        ("one four two", "one four two, sorry, one four three"),
+        ("phone", "phone 212 555 0142, sorry,"),
+    ] {
+        let read = READ_BACK.replace(words, wrong);
+        let fine = wrong.ends_with("sorry,");
+        assert_eq!(enough(&order(), &read, ANSWER), fine, "{wrong}");
+    }
+}
+
+#[test]
+fn the_time_of_a_quote_lies_within_its_turn() {
+    let mut t = Transcript::default();
+    t.agent_words("a", 1_000, "one two three four five six seven eight.");
+    t.agent_audio("a", 1_000, 32_000);
+    t.agent_complete("a");
+    t.agent_heard("a", 32_000);
+    let turn = t.get("a").unwrap();
+    assert_eq!(turn.said_ms(0..40), (1_000, 5_000));
+    assert_eq!(turn.said_ms(20..40), (3_000, 5_000));
+    t.shop_turn("s", 6_000);
+    t.shop_until("s", 8_000);
+    t.shop_words("s", 9_000, "twenty ten");
+    assert_eq!(t.get("s").unwrap().said_ms(0..5), (6_000, 7_000));
 }

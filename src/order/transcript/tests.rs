@@ -40,7 +40,7 @@ fn card_numbers_said_in_words_are_cut_out_too() {
         0,
         "It's four one one one, one one one one, one one one one, one one one one.",
     );
-    assert_eq!(t.turns()[0].heard_text(), "[card number removed]");
+    assert_eq!(t.turns()[0].heard_text(), "It's [card number removed].");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_turn_survives_a_snapshot_and_old_ones_are_still_read() {
     );
     assert_eq!(
         json["turns"][1]["acknowledges"],
-        serde_json::json!({ "turn": "a", "heardMs": 1_500 })
+        serde_json::json!({ "turn": "a", "heardMs": 1_500, "heardChars": 9 })
     );
     let again: Transcript = serde_json::from_value(json).unwrap();
     assert_eq!(again.turns(), t.turns());

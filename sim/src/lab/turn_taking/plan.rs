@@ -232,7 +232,7 @@ impl Plan {
             calls: if *goes_on {
                 vec![call(
                     "save_order_item",
-                    json!({"size": "large", "quantity": 1}),
+                    json!({"size": "large", "crust": "regular", "toppings": ["pepperoni"]}),
                 )]
             } else {
                 Vec::new()
@@ -243,7 +243,7 @@ impl Plan {
             ModelRule {
                 always: true,
                 repeat: true,
-                calls: vec![call("end_call", json!({}))],
+                calls: vec![call("end_call", json!({"reason": "done"}))],
                 ..says("generic/goodbye")
             }
         } else {

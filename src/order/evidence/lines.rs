@@ -1,0 +1,292 @@
+//! The heard turns, what answered each, and what they prove of a field.
+
+use super::fields::Field;
+use super::{FieldEvidence, Proof, Quote};
+use crate::order::answer::{self, Answer};
+use crate::order::mention::Mention;
+use crate::order::own_words;
+use crate::order::spoken::Spoken;
+use crate::order::state::OrderState;
+use crate::order::transcript::{Role, Transcript, Turn};
+use std::ops::Range;
+
+/// How many turns of the shop may pass until it answers.
+const ANSWER_WITHIN: usize = 3;
+/// A question of the agent that asks about what it read back, and not about something new.
+const ASKS_BACK: [&str; 10] = [
+    "correct",
+    "right",
+    "get that",
+    "got that",
+    "got it",
+    "all good",
+    "okay",
+    "everything",
+    "total",
+    "sound good",
+];
+
+/// A heard turn.
+struct Line<'a> {
+    turn: &'a Turn,
+    words: Spoken,
+    /// What the other made of it, where, and in which words.
+    answer: Option<(Answer, usize, Range<usize>)>,
+    /// Agent: what had been heard of it when the shop agreed to that, and the shop's turn.
+    affirmed: Vec<(Spoken, usize)>,
+    /// Shop: it repeats the agent, and may be an echo of it.
+    repeats: bool,
+}
+
+/// The heard turns, oldest first.
+pub(super) struct Lines<'a> {
+    order: &'a OrderState,
+    heard: Vec<Line<'a>>,
+    /// The shop's last objection that stands whatever was asked.
+    last_objection: Option<(usize, Range<usize>)>,
+}
+
+/// Whether a turn of the shop can be evidence. An acknowledgement came before the agent had said
+/// what it would answer: for what comes after it, it counts only if it objects.
+pub(super) fn counts(turn: &Turn, words: &Spoken) -> bool {
+    turn.acknowledges.is_none() || matches!(answer::find(words).0, Answer::Objects { .. })
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(order: &'a OrderState, transcript: &'a Transcript) -> Self {
+        let heard = transcript.turns().iter();
+        let mut lines: Vec<Line<'a>> = heard
+            .filter(|turn| !turn.heard_text().is_empty())
+            .map(|turn| Line {
+                turn,
+                words: Spoken::parse(turn.heard_text()),
+                answer: None,
+                affirmed: Vec::new(),
+                repeats: false,
+            })
+            .collect();
+        let shops =
+            |line: &Line<'_>| line.turn.role == Role::Shop && counts(line.turn, &line.words);
+        let last_objection = lines
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, line)| shops(line))
+            .find_map(|(at, line)| match answer::find(&line.words) {
+                (Answer::Objects { firmly: true }, words) => Some((at, words)),
+                _ => None,
+            });
+        for at in 0..lines.len() {
+            let (answer, affirmed, repeats) = match lines.get(at).map(|line| line.turn.role) {
+                Some(Role::Agent) => (answer_of_shop(&lines, at), affirmed(&lines, at), false),
+                Some(Role::Shop) => (answer_of_agent(&lines, at), Vec::new(), repeats(&lines, at)),
+                None => continue,
+            };
+            if let Some(line) = lines.get_mut(at) {
+                (line.answer, line.affirmed, line.repeats) = (answer, affirmed, repeats);
+            }
+        }
+        Self {
+            order,
+            heard: lines,
+            last_objection,
+        }
+    }
+
+    /// The evidence for one field: what was said and answered last counts.
+    pub(super) fn find(&self, field: Field) -> FieldEvidence {
+        let mut best: Option<(Found, usize)> = None;
+        for (at, line) in self.heard.iter().enumerate() {
+            let Some(mention) = field.mention(self.order, &line.words, line.turn.role) else {
+                continue;
+            };
+            let found = match line.turn.role {
+                Role::Agent => Some(self.read_back(&field, line, &mention)),
+                Role::Shop => shop_says(line, &mention),
+            };
+            let Some((proof, answer)) = found else {
+                continue;
+            };
+            // Said once more without an answer: what was answered before still holds.
+            if proof != Proof::Stated
+                || best
+                    .as_ref()
+                    .is_none_or(|(known, _)| known.proof != Proof::Proven)
+            {
+                let said = line.quote(&mention.at);
+                let answered =
+                    answer.and_then(|(at, words)| Some(self.heard.get(at)?.quote(&words)));
+                best = Some((
+                    Found {
+                        proof,
+                        said,
+                        answered,
+                    },
+                    at,
+                ));
+            }
+        }
+        if let (Some((found, said_at)), Some((at, words))) = (&mut best, &self.last_objection)
+            && at > said_at
+        {
+            found.proof = Proof::Contradicted;
+            found.answered = self.heard.get(*at).map(|line| line.quote(words));
+        }
+        let (proof, said, answered) = best.map_or((Proof::Unproven, None, None), |(found, _)| {
+            (found.proof, Some(found.said), found.answered)
+        });
+        FieldEvidence {
+            pointer: field.pointer,
+            proof,
+            needed: field.needed,
+            said,
+            answered,
+            read_back: field.read_back,
+        }
+    }
+
+    /// What a turn of the agent that mentions the field proves of it.
+    fn read_back(&self, field: &Field, line: &Line<'a>, mention: &Mention) -> (Proof, At) {
+        if !mention.says {
+            return (Proof::Contradicted, None);
+        }
+        let answer = line.answer.clone();
+        let at = answer.as_ref().map(|(_, at, words)| (*at, words.clone()));
+        let by_half = || {
+            let mention = |said: &Spoken| field.mention(self.order, said, Role::Agent);
+            let says = |said: &Spoken| mention(said).is_some_and(|m| m.says);
+            let (_, at) = line.affirmed.iter().find(|(said, _)| says(said))?;
+            let words = answer::confirms(&self.heard.get(*at)?.words)?;
+            Some((Proof::Proven, Some((*at, words))))
+        };
+        let Some((answer, shop_at, _)) = answer else {
+            return by_half().unwrap_or((Proof::Stated, None));
+        };
+        let shop = self.heard.get(shop_at).map(|line| &line.words);
+        let contrary = shop.and_then(|shop| field.mention(self.order, shop, Role::Shop));
+        match answer {
+            Answer::Objects { .. } => (Proof::Contradicted, at),
+            _ if contrary.is_some_and(|mention| !mention.says) => (Proof::Contradicted, at),
+            _ if shop.is_some_and(|shop| asks_for(shop, field.asked_by)) => {
+                by_half().unwrap_or((Proof::Stated, at))
+            }
+            Answer::Affirms => (Proof::Proven, at),
+            Answer::Neither => by_half().unwrap_or((Proof::Stated, at)),
+        }
+    }
+}
+
+/// The turn of an answer and its words.
+type At = Option<(usize, Range<usize>)>;
+
+struct Found {
+    proof: Proof,
+    said: Quote,
+    answered: Option<Quote>,
+}
+
+impl Line<'_> {
+    fn quote(&self, tokens: &Range<usize>) -> Quote {
+        Quote {
+            turn: self.turn.id.clone(),
+            words: self.words.place(tokens.clone()),
+        }
+    }
+}
+
+/// What a turn of the shop that mentions the field proves of it. A question proves what the agent
+/// answers; what objects is no statement; and what repeats the agent may be its echo.
+fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
+    if !counts(line.turn, &line.words) {
+        return None;
+    }
+    let objects = matches!(answer::find(&line.words).0, Answer::Objects { .. });
+    if line.words.is_asked(mention.at.start) {
+        return match (&line.answer, mention.says) {
+            (Some((Answer::Affirms, at, words)), true) => {
+                Some((Proof::Proven, Some((*at, words.clone()))))
+            }
+            (Some((Answer::Affirms, at, words)), false) => {
+                Some((Proof::Contradicted, Some((*at, words.clone()))))
+            }
+            _ => None,
+        };
+    }
+    match mention.says {
+        false => Some((Proof::Contradicted, None)),
+        true if objects || line.repeats => None,
+        true => Some((Proof::Proven, None)),
+    }
+}
+
+/// The shop's answer to a turn of the agent.
+fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
+    let mut asked_else = false;
+    let mut passed = 0;
+    for (at, line) in lines.iter().enumerate().skip(at + 1) {
+        if line.turn.role == Role::Agent {
+            let words = &line.words;
+            let asks = !words.is_empty() && words.is_asked(words.len() - 1);
+            asked_else |= asks && words.find_any(&ASKS_BACK).is_empty();
+            continue;
+        }
+        if !counts(line.turn, &line.words) {
+            continue;
+        }
+        passed += 1;
+        if passed > ANSWER_WITHIN {
+            return None;
+        }
+        let (answer, words) = answer::find(&line.words);
+        // A "yes" to another question answers that; the price answers the order.
+        let priced = line.words.amounts().iter().any(|amount| amount.explicit);
+        if answer != Answer::Neither && (answer != Answer::Affirms || !asked_else || priced) {
+            return Some((answer, at, words));
+        }
+    }
+    None
+}
+
+/// The agent's answer to a turn of the shop: what it says next.
+fn answer_of_agent(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
+    let (at, line) = lines.iter().enumerate().nth(at + 1)?;
+    if line.turn.role != Role::Agent {
+        return None;
+    }
+    let words = answer::confirms(&line.words)?;
+    Some((Answer::Affirms, at, words))
+}
+
+/// What had been heard of a turn of the agent each time the shop agreed in the middle of it.
+fn affirmed(lines: &[Line<'_>], at: usize) -> Vec<(Spoken, usize)> {
+    let Some(line) = lines.get(at) else {
+        return Vec::new();
+    };
+    let agreed = lines
+        .iter()
+        .enumerate()
+        .skip(at + 1)
+        .filter_map(|(at, shop)| {
+            let to = shop.turn.acknowledges.as_ref()?;
+            (to.turn == line.turn.id && answer::confirms(&shop.words).is_some())
+                .then(|| (Spoken::parse(line.turn.heard_before(to)), at))
+        });
+    agreed.collect()
+}
+
+/// Whether the shop's words are those of the agent right before.
+fn repeats(lines: &[Line<'_>], at: usize) -> bool {
+    let shop = lines.get(at).map_or("", |line| line.turn.heard_text());
+    let before = lines.iter().take(at).rev().take(3);
+    let said: String = before
+        .filter(|line| line.turn.role == Role::Agent)
+        .map(|line| line.turn.words().to_owned() + " ")
+        .collect();
+    own_words::repeats(shop, &said)
+}
+
+/// Whether the shop asks for the field.
+fn asks_for(shop: &Spoken, asked_by: &[&str]) -> bool {
+    let found = shop.find_any(asked_by);
+    found.iter().any(|at| shop.is_asked(at.start))
+}

@@ -1,0 +1,295 @@
+//! The items: each has its own part of a sentence, from its quantity and size to the next item.
+
+use super::heads::{Head, heads};
+use super::{Mention, is_negated};
+use crate::order::letters::lower_case;
+use crate::order::spoken::Spoken;
+use crate::order::state::Item;
+use std::ops::Range;
+
+/// Crusts that nobody mentions.
+const PLAIN_CRUSTS: [&str; 4] = ["regular", "standard", "normal", "classic"];
+const OTHER_CRUSTS: [&str; 7] = [
+    "thin crust",
+    "thick crust",
+    "deep dish",
+    "stuffed crust",
+    "pan crust",
+    "hand tossed",
+    "gluten free",
+];
+/// Toppings that are always ordered by name: one of them in an item's part that is not the item's
+/// own makes it another item.
+const TOPPINGS: [&str; 33] = [
+    "pepperoni",
+    "ham",
+    "pineapple",
+    "mushroom",
+    "olive",
+    "onion",
+    "anchovy",
+    "sausage",
+    "bacon",
+    "salami",
+    "spinach",
+    "feta",
+    "tomato",
+    "basil",
+    "jalapeno",
+    "chicken",
+    "beef",
+    "steak",
+    "prosciutto",
+    "artichoke",
+    "broccoli",
+    "pepper",
+    "tuna",
+    "shrimp",
+    "corn",
+    "meatball",
+    "chorizo",
+    "ricotta",
+    "arugula",
+    "eggplant",
+    "zucchini",
+    "avocado",
+    "tofu",
+];
+/// Behind these the sentence speaks of something else than the item.
+const BEYOND: [&str; 12] = [
+    "delivery",
+    "deliver",
+    "delivered",
+    "pickup",
+    "pick",
+    "phone",
+    "name",
+    "address",
+    "under",
+    "total",
+    "subtotal",
+    "what",
+];
+/// A field of an item.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::order) enum Part {
+    Quantity,
+    Size,
+    Crust,
+    Name,
+    Notes,
+    Topping(usize),
+}
+
+/// One of the order's items: its quantity before its size, its toppings, and a crust worth
+/// mentioning. With several items each has its own part of the sentence, and a part that fits none
+/// of them contradicts them all.
+pub(in crate::order) fn item(said: &Spoken, items: &[Item], which: usize) -> Option<Mention> {
+    let wanted = items.get(which)?;
+    let heads = heads(said, items);
+    let mut stray = None;
+    let mut found = None;
+    for head in &heads {
+        let own = part_of(said, &heads, head, items.len() == 1);
+        let whole = |item: &Item| whole(said, head, item, &own);
+        if let Some(at) = whole(wanted) {
+            found = found.or(Some(at));
+        } else if (head.quantity.is_some() || has_other_topping(said, wanted, &own.near))
+            && !items.iter().any(|item| whole(item).is_some())
+        {
+            stray = stray.or_else(|| Some(head.at.clone()));
+        }
+    }
+    let denied = wanted.toppings.iter().chain(&wanted.name).find_map(|text| {
+        let found = said.find(text).into_iter();
+        found.into_iter().find(|at| is_negated(said, at.start))
+    });
+    let recounted = items.len() == 1 && found.is_some() || heads.is_empty();
+    let recounted = recounted
+        .then(|| recount(said, wanted, found.as_ref().map_or(0, |at| at.end)))
+        .flatten();
+    match (stray.or(denied).or(recounted), found) {
+        (Some(at), _) => Some(Mention::other(at)),
+        (None, Some(at)) => Some(Mention::same(at)),
+        (None, None) => None,
+    }
+}
+
+/// "Make that two", "two of those": another quantity without its item.
+fn recount(said: &Spoken, item: &Item, from: usize) -> Option<Range<usize>> {
+    let corrected = said
+        .find_any(&["make that", "make it", "sorry", "i mean", "change that to"])
+        .into_iter()
+        .map(|at| at.end);
+    let of_those = said
+        .find_any(&["of those", "of them", "of these"])
+        .into_iter()
+        .filter_map(|at| at.start.checked_sub(1));
+    corrected.chain(of_those).find_map(|at| {
+        let quantity = said.number_at(at).filter(|_| at >= from)?;
+        let price = said
+            .amounts()
+            .iter()
+            .any(|a| a.explicit && a.from <= at && at < a.to);
+        let long = said.number_at(at + 1).is_some();
+        (quantity != u64::from(item.quantity) && !price && !long).then_some(at..at + 1)
+    })
+}
+
+/// The words of one head: its own up to the next, and those in which its toppings may stand.
+struct Own {
+    near: Range<usize>,
+    all: Range<usize>,
+}
+
+fn part_of(said: &Spoken, heads: &[Head], head: &Head, alone: bool) -> Own {
+    let next = heads
+        .iter()
+        .map(|head| head.at.start)
+        .find(|next| *next > head.at.start)
+        .unwrap_or(said.len());
+    let (sentence, _) = said.sentence(head.at.start);
+    let end = (head.at.end..next.min(sentence.end))
+        .find(|at| said.is_one_of(*at, &BEYOND))
+        .unwrap_or_else(|| next.min(sentence.end));
+    // A lone item may have been spread over the turn: "a pepperoni pizza. Large, please."
+    let all = if alone {
+        0..said.len()
+    } else {
+        head.at.start..next
+    };
+    Own {
+        near: head.at.start..end.max(head.at.end),
+        all,
+    }
+}
+
+/// Where the head says the whole item, if it does.
+fn whole(said: &Spoken, head: &Head, item: &Item, own: &Own) -> Option<Range<usize>> {
+    if !head.fits(item) || has_other_topping(said, item, &own.near) {
+        return None;
+    }
+    let mut at = head.at.clone();
+    let crust = special_crust(item);
+    let texts = item.toppings.iter().chain(&item.name).map(String::as_str);
+    for text in texts.chain(crust) {
+        let place = nearest(said, text, &own.all, &head.at)?;
+        at = at.start.min(place.start)..at.end.max(place.end);
+    }
+    let other_crust = crust.is_none()
+        && said
+            .find_any(&OTHER_CRUSTS)
+            .iter()
+            .any(|other| own.all.contains(&other.start) && !is_negated(said, other.start));
+    (!other_crust).then_some(at)
+}
+
+/// The place of the text that is nearest to the head, among those that are not denied.
+fn nearest(
+    said: &Spoken,
+    text: &str,
+    within: &Range<usize>,
+    head: &Range<usize>,
+) -> Option<Range<usize>> {
+    said.find(text)
+        .into_iter()
+        .filter(|at| within.contains(&at.start) && !is_negated(said, at.start))
+        .min_by_key(|at| at.start.abs_diff(head.end))
+}
+
+fn has_other_topping(said: &Spoken, item: &Item, within: &Range<usize>) -> bool {
+    let own: Vec<Range<usize>> = item
+        .toppings
+        .iter()
+        .chain(&item.name)
+        .chain(&item.crust)
+        .chain(&item.notes)
+        .flat_map(|text| said.find(text))
+        .collect();
+    said.find_any(&TOPPINGS).into_iter().any(|at| {
+        within.contains(&at.start)
+            && !own.iter().any(|own| own.contains(&at.start))
+            && !is_negated(said, at.start)
+    })
+}
+
+/// The crust, if it is worth mentioning.
+fn special_crust(item: &Item) -> Option<&str> {
+    let crust = item.crust.as_deref()?.trim();
+    let name = crust
+        .get(crust.len().saturating_sub(6)..)
+        .filter(|end| end.eq_ignore_ascii_case(" crust"))
+        .and_then(|_| crust.get(..crust.len() - 6))
+        .unwrap_or(crust);
+    (!PLAIN_CRUSTS.contains(&lower_case(name).as_str())).then_some(name)
+}
+
+/// One field of an item: in the words that say the whole item, or, while there is no other item it
+/// could belong to, wherever it is said.
+pub(in crate::order) fn part(
+    said: &Spoken,
+    items: &[Item],
+    which: usize,
+    part: Part,
+) -> Option<Mention> {
+    let wanted = items.get(which)?;
+    let whole = item(said, items, which).filter(|mention| mention.says);
+    if whole.is_none() && items.len() > 1 {
+        return None;
+    }
+    let heads = heads(said, items);
+    let within = whole
+        .as_ref()
+        .map_or(0..said.len(), |mention| mention.at.clone());
+    let head = heads
+        .iter()
+        .find(|head| within.contains(&head.at.start) && head.size == wanted.size);
+    let text = |text: &str| {
+        let found = said.find(text).into_iter();
+        let at = found.min_by_key(|at| !within.contains(&at.start))?;
+        let denied = is_negated(said, at.start);
+        Some(Mention { says: !denied, at })
+    };
+    match part {
+        Part::Quantity => head.and_then(|head| {
+            let says = head.fits(wanted);
+            // "A large" is one; without any number, one is what the noun by itself says.
+            (head.quantity.is_some() || whole.is_some()).then(|| Mention {
+                says,
+                at: match &head.quantity {
+                    Some(_) => head.at.start..said.number_end(head.at.start),
+                    None => head.at.clone(),
+                },
+            })
+        }),
+        Part::Size => {
+            let size = wanted.size?.spoken();
+            head.and_then(|head| said.find(size).into_iter().find(|at| at.end == head.at.end))
+                .map(Mention::same)
+        }
+        Part::Crust => {
+            let crust = wanted.crust.as_deref()?;
+            text(special_crust(wanted).unwrap_or(crust)).or_else(|| {
+                let other = said.find_any(&OTHER_CRUSTS).into_iter().next()?;
+                (special_crust(wanted).is_none() && !is_negated(said, other.start))
+                    .then(|| Mention::other(other))
+            })
+        }
+        Part::Name => text(wanted.name.as_deref()?),
+        Part::Notes => text(wanted.notes.as_deref()?),
+        Part::Topping(at) => text(wanted.toppings.get(at)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_the_one_spelling() {
+        for phrase in [&TOPPINGS[..], &OTHER_CRUSTS, &super::super::CORRECTIONS].concat() {
+            let said = Spoken::parse(phrase);
+            assert_eq!(said.find_any(&[phrase]).len(), 1, "{phrase}");
+        }
+    }
+}
