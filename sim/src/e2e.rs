@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Calls at the same time: two cores must keep every media clock.
 const AT_ONCE: usize = 8;
@@ -200,6 +200,9 @@ async fn observe(
         &play.scenario.expect,
         &outcome.json,
     ));
+    if outcome.json["endReason"] == "do_not_call" && !is_suppressed(rig, play).await? {
+        wrong.push("the shop asked not to be called again, and may be called".to_owned());
+    }
     if rig.api.call(&sid).await?.text != outcome.text {
         wrong.push("the outcome, read again, is another one".to_owned());
     }
@@ -207,6 +210,23 @@ async fn observe(
         wrong.push(format!("/callId: expected {sid}"));
     }
     Ok(())
+}
+
+/// Whether the gate would not call the shop again: the account is told when the outcome is kept.
+async fn is_suppressed(rig: &Rig, play: &Play) -> anyhow::Result<bool> {
+    let mut request = play.scenario.request.clone();
+    request["dryRun"] = true.into();
+    let told = timeout(OUTCOME_LIMIT, async {
+        loop {
+            let reply = rig.api.ask_to_place(&request, None).await?;
+            let reasons = reply.json["reasons"].as_array();
+            if reasons.is_some_and(|all| all.iter().any(|reason| reason["code"] == "suppressed")) {
+                return anyhow::Ok(());
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    Ok(matches!(told.await, Ok(Ok(()))))
 }
 
 fn print_verdict(verdict: &Verdict) {
