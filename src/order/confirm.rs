@@ -77,6 +77,7 @@ impl OrderState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::Item;
     use super::*;
 
     #[test]
@@ -95,5 +96,27 @@ mod tests {
             .unwrap_err();
         assert_eq!(missing.len(), 4, "{missing:?}");
         assert_eq!(order.totals, None);
+    }
+
+    #[test]
+    fn a_total_must_fit_the_items() {
+        let order = |quantity| OrderState {
+            items: vec![Item {
+                quantity,
+                ..Item::default()
+            }],
+            ..OrderState::default()
+        };
+        assert!(order(1).is_plausible(Cents(2_010)));
+        for (quantity, total) in [(1, 20), (1, 20_100), (30, 2_010)] {
+            let mut order = order(quantity);
+            assert!(!order.is_plausible(Cents(total)), "{quantity} for {total}");
+            let totals = Totals {
+                subtotal: None,
+                total: Cents(total),
+            };
+            let missing = order.confirm_total(totals, &Transcript::default(), None, None);
+            assert!(missing.unwrap_err().iter().any(|why| why.contains("fits")));
+        }
     }
 }
