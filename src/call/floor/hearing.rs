@@ -124,7 +124,14 @@ impl Call {
         if matches!(self.floor.local, Local::Speech { .. }) {
             return;
         }
-        if self.floor.model_since.is_some() || long {
+        // In an echo of the agent the model may hear neither its beginning nor its end.
+        let in_echo = self.floor.echoed_lately(now)
+            && self
+                .floor
+                .utterance
+                .as_ref()
+                .is_some_and(|u| u.source == Source::Somebody);
+        if self.floor.model_since.is_some() || long || in_echo {
             self.commit_turn(now);
             return;
         }
