@@ -457,9 +457,9 @@ fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
         fields.extend(
             totals
                 .subtotal
-                .map(|amount| evidence::subtotal(amount, totals.total, transcript)),
+                .map(|amount| evidence::subtotal(amount, totals.total, &record.order, transcript)),
         );
-        fields.push(evidence::total(totals.total, transcript));
+        fields.push(evidence::total(totals.total, &record.order, transcript));
     }
     fields
 }

@@ -1,6 +1,5 @@
 //! What the shop's words mean: agreement, objection, neither; and which total they state.
 
-use super::letters::lower_case;
 use super::money::Cents;
 use super::spoken::{Amount, Spoken};
 use std::ops::Range;
@@ -21,7 +20,7 @@ pub enum Answer {
 }
 
 /// Objects to the order, whatever was said before.
-const FIRM: [&str; 42] = [
+const FIRM: [&str; 54] = [
     "wrong",
     "incorrect",
     "not right",
@@ -64,9 +63,21 @@ const FIRM: [&str; 42] = [
     "would have been",
     "didn't get",
     "didn't catch",
+    "forget it",
+    "say no",
+    "said no",
+    "not putting",
+    "not making",
+    "not doing",
+    "not going to",
+    "not happening",
+    "stopped taking",
+    "stopped delivering",
+    "all gone",
+    "wrong number",
 ];
 /// Did not get it, which objects as firmly.
-const LOST: [&str; 13] = [
+const LOST: [&str; 10] = [
     "not sure",
     "don't know",
     "don't think",
@@ -77,11 +88,10 @@ const LOST: [&str; 13] = [
     "did not get",
     "did not catch",
     "don't understand",
-    "say again",
-    "say that again",
-    "pardon",
 ];
-const AFFIRMATIVE: [&str; 30] = [
+/// Wants to hear it again.
+const AGAIN: [&str; 3] = ["say again", "say that again", "pardon"];
+const AFFIRMATIVE: [&str; 31] = [
     "yes",
     "yeah",
     "yep",
@@ -108,10 +118,11 @@ const AFFIRMATIVE: [&str; 30] = [
     "mm hmm",
     "mhm",
     "uh huh",
-    "thank you",
-    "thank",
     "will do",
     "understood",
+    "you got it",
+    "have all of that",
+    "have it all",
 ];
 /// Sound like an objection and agree.
 const HARMLESS: [&str; 12] = [
@@ -127,6 +138,29 @@ const HARMLESS: [&str; 12] = [
     "no that's fine",
     "nothing else",
     "won't take long",
+];
+/// Words beside an affirmative one that cannot turn it, and beside a price that leave it what it is:
+/// whoever says anything else may have said anything.
+const KNOWN: &str = " a about address again ah all also altogether amount an and any anything are as back be bill \
+    buck by bye can cent charge come cool cost coupon day dear deliver delivered delivery do \
+    dollar done door down driver enjoy euro evening everything extra fee final for front gave \
+    get getting give go gonna goodbye got grand half have heading hear heard hello here him hm \
+    hour i i'd i'll i'm i've in include included including is it it'll it's its long ma'am make \
+    man meal mean minute much my name night noted now number of oh on order our phone pickup \
+    please plus pound price put read ready same see shall shortly sir so soon sound sub subtotal \
+    sum take tax thank that that'd that'll that's the them then there there'll they they'll \
+    thing this tip to today together tonight too total two uh um up very we we'll we're we've \
+    welcome well when will with within worry write written wrote you you'll you've your ";
+/// Turns an answer, wherever it stands; so does everything that ends in "n't".
+const TURNING: [&str; 29] = [
+    "but", "though", "although", "however", "except", "only", "unless", "instead", "not", "no",
+    "nope", "nah", "never", "nobody", "nothing", "none", "without", "hardly", "maybe", "perhaps",
+    "if", "hold", "stop", "hang", "ask", "cannot", "close", "closed", "check",
+];
+/// A question that goes on to something else, behind a yes.
+const ASKING: [&str; 14] = [
+    "what", "what's", "what'll", "what'd", "which", "where", "where's", "who", "who's", "how",
+    "when", "anything", "any", "and",
 ];
 /// A later amount replaces the one before such words.
 const CORRECTIONS: [&str; 9] = [
@@ -164,23 +198,36 @@ pub fn read(text: &str) -> Answer {
 
 /// What the words mean, and the words that say so.
 pub fn find(spoken: &Spoken) -> (Answer, Range<usize>) {
+    find_to(spoken, None)
+}
+
+/// What the words mean as an answer to what was said, whose words they may repeat.
+pub fn find_to(spoken: &Spoken, said: Option<&Spoken>) -> (Answer, Range<usize>) {
     let harmless = first(spoken, &HARMLESS);
-    // "That's not a problem" is no objection, and neither is what is said besides.
+    // "That's not a problem" is no objection, and neither is what is said besides; and a mistake in
+    // the price is none in the order.
+    let priced = |at: &Range<usize>| {
+        let (sentence, _) = spoken.sentence(at.start);
+        let mut amounts = spoken.amounts().into_iter();
+        amounts.any(|amount| amount.explicit && sentence.contains(&amount.from))
+    };
     let firm = FIRM
         .iter()
         .filter(|phrase| !(harmless.is_some() && phrase.starts_with("that")))
-        .find_map(|phrase| first(spoken, &[phrase]));
-    let lost = first(spoken, &LOST).or_else(|| asks_again(spoken));
+        .find_map(|phrase| {
+            let in_price = matches!(*phrase, "mistake" | "not what");
+            first(spoken, &[phrase]).filter(|at| !in_price || !priced(at))
+        });
+    let lost = first(spoken, &LOST).or_else(|| wants_again(spoken));
     if let Some(words) = firm.or(lost) {
         return (Answer::Objects { firmly: true }, words);
     }
-    if let Some(words) = harmless {
-        return (Answer::Affirms, words);
-    }
-    if spoken.is_one_of(0, &["no", "nope", "nah", "wait"]) {
+    if harmless.as_ref().is_none_or(|at| at.start > 0)
+        && spoken.is_one_of(0, &["no", "nope", "nah", "wait"])
+    {
         return (Answer::Objects { firmly: false }, 0..1);
     }
-    match affirms(spoken) {
+    match affirms(spoken, said) {
         Some(words) => (Answer::Affirms, words),
         None => (Answer::Neither, 0..0),
     }
@@ -189,9 +236,60 @@ pub fn find(spoken: &Spoken) -> (Answer, Range<usize>) {
 /// The words that agree to what was just heard: "yes", "right", "correct". An "mm-hmm" or an "okay"
 /// in the middle of a read-back only says "go on": whoever hums along has not compared the digits.
 pub fn confirms(spoken: &Spoken) -> Option<Range<usize>> {
+    let words = agrees(spoken)?;
+    (find(spoken).0 == Answer::Affirms).then_some(words)
+}
+
+/// The same of the agent, whatever it goes on to say.
+pub fn agrees(spoken: &Spoken) -> Option<Range<usize>> {
     let words = first(spoken, &CONFIRMING)?;
-    (find(spoken).0 == Answer::Affirms && words.start <= 2 && !spoken.is_asked(words.start))
-        .then_some(words)
+    let objects = matches!(find(spoken).0, Answer::Objects { .. });
+    (!objects && words.start <= 2 && !spoken.is_asked(words.start)).then_some(words)
+}
+
+/// Whether the words at these positions may turn what stands beside them.
+pub fn is_doubtful(spoken: &Spoken, mut within: Range<usize>) -> bool {
+    let harmless = spoken.find_any(&HARMLESS);
+    within.any(|at| {
+        let word = spoken.word(at).unwrap_or_default();
+        (TURNING.contains(&word) || word.ends_with("n't"))
+            && !harmless.iter().any(|harmless| harmless.contains(&at))
+    })
+}
+
+/// Whether a sentence beside the price refuses something that nobody here knows: "No card, no order."
+pub fn refuses(spoken: &Spoken) -> bool {
+    let amounts = spoken.amounts();
+    let mut at = 0;
+    while at < spoken.len() {
+        let (sentence, mark) = spoken.sentence(at);
+        at = sentence.end.max(at + 1);
+        let priced = amounts.iter().any(|a| sentence.contains(&a.from));
+        let unknown = |at: usize| {
+            spoken.word(at).is_some_and(|word| !is_known(word)) && !is_doubtful(spoken, at..at + 1)
+        };
+        if mark != Some('?')
+            && !priced
+            && is_doubtful(spoken, sentence.clone())
+            && sentence.into_iter().any(unknown)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the word by itself can turn nothing.
+fn is_known(word: &str) -> bool {
+    KNOWN.contains(&format!(" {word} "))
+        || AFFIRMATIVE.contains(&word)
+        || CORRECTIONS.contains(&word)
+        || word == "oh"
+}
+
+/// Whether the shop only wants to hear it again.
+pub fn wants_again(spoken: &Spoken) -> Option<Range<usize>> {
+    first(spoken, &AGAIN).or_else(|| asks_again(spoken))
 }
 
 /// "What?", "Sorry?", "Excuse me?", "Huh".
@@ -212,37 +310,62 @@ fn first(spoken: &Spoken, phrases: &[&str]) -> Option<Range<usize>> {
         .min_by_key(|at| (at.start, usize::MAX - at.end))
 }
 
-/// An affirmative word at the beginning, or in a sentence that asks nothing; or the price, plainly
-/// stated: whoever names it agrees to what was read back.
-fn affirms(spoken: &Spoken) -> Option<Range<usize>> {
-    let agrees = |at: &Range<usize>| {
-        let denied = spoken.has_one_of(
-            at.start.saturating_sub(2)..at.start,
-            &["not", "isn't", "never", "no"],
-        );
-        // "Right now" and "I'll be right back" agree to nothing.
-        let right = spoken.is_word(at.start, "right")
-            && spoken.is_one_of(at.end, &["now", "away", "back", "with", "there", "over"]);
-        let (sentence, mark) = spoken.sentence(at.start);
-        let asked = mark == Some('?') && (at.start > 0 || sentence == *at);
-        !denied && !right && !asked
-    };
-    let found = spoken.find_any(&AFFIRMATIVE).into_iter();
-    let first = found
-        .filter(agrees)
-        .min_by_key(|at| (at.start, usize::MAX - at.end));
-    if first.is_some() {
-        return first;
-    }
-    let doubtful = (0..spoken.len()).any(|at| {
-        spoken.is_asked(at)
-            || spoken.is_one_of(at, &["not", "no"])
-            || lower_case(spoken.raw(at..at + 1))
-                .replace('’', "'")
-                .contains("n't")
+/// The words that agree: an affirmative one among words that are all known, in a turn of which
+/// nothing else is unknown but questions. "Great, another robot", "okay, pero ya cerramos" and a bare
+/// price agree to nothing.
+fn affirms(spoken: &Spoken, said: Option<&Spoken>) -> Option<Range<usize>> {
+    let harmless = spoken.find_any(&HARMLESS);
+    let mut agreeing = spoken.find_any(&AFFIRMATIVE);
+    agreeing.extend(harmless.iter().cloned());
+    // "Right now" and "I'll be right back" agree to nothing.
+    agreeing.retain(|at| {
+        !(spoken.is_word(at.start, "right")
+            && spoken.is_one_of(at.end, &["now", "away", "back", "with", "there", "over"]))
     });
-    let price = spoken.amounts().into_iter().find(|amount| amount.explicit);
-    price.filter(|_| !doubtful).map(|amount| amount.tokens())
+    let repeats = |at| said.is_some_and(|said| (0..said.len()).any(|i| spoken.same(at, said, i)));
+    let is_known = |at: usize| match spoken.word(at) {
+        None => true,
+        Some(word) => {
+            agreeing.iter().any(|agreeing| agreeing.contains(&at))
+                || !is_doubtful(spoken, at..at + 1)
+                    && (KNOWN.contains(&format!(" {word} ")) || repeats(at))
+        }
+    };
+    let amounts = spoken.amounts();
+    let has_amount = |within: &Range<usize>| amounts.iter().any(|a| within.contains(&a.from));
+    let mut found = None;
+    let mut at = 0;
+    while at < spoken.len() {
+        let (sentence, mark) = spoken.sentence(at);
+        at = sentence.end.max(at + 1);
+        // Of a question only what stands before it: "Okay, what was the address?"
+        let stated = if mark == Some('?') {
+            let asks = |at: &usize| spoken.is_pause(*at) && spoken.is_one_of(*at, &ASKING);
+            sentence.start..sentence.clone().find(asks).unwrap_or(sentence.start)
+        } else {
+            sentence
+        };
+        // What is said of the price leaves a yes before it as it is: "Yes. They're ten dollars each."
+        let of_price = found.is_some() && has_amount(&stated);
+        let doubt = |at: usize| {
+            is_doubtful(spoken, at..at + 1)
+                && !spoken.is_one_of(at, &["maybe", "perhaps", "check"])
+                && !(spoken.is_word(at, "no") && spoken.is_one_of(at + 1, &["sorry", "wait"]))
+        };
+        if !stated
+            .clone()
+            .all(|at| is_known(at) || of_price && !doubt(at))
+        {
+            return None;
+        }
+        let agrees = agreeing.iter().filter(|at| stated.contains(&at.start));
+        found = found.or_else(|| {
+            agrees
+                .min_by_key(|at| (at.start, usize::MAX - at.end))
+                .cloned()
+        });
+    }
+    found
 }
 
 /// What a turn says about the total.
@@ -289,17 +412,60 @@ pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
     let Some(amount) = stated else {
         return (TotalSaid::None, 0..0);
     };
-    let plain = spoken.is_plain(amount);
+    let plain = spoken.is_plain(amount) && is_framed(spoken, amount);
     // "Seventeen fifty, and the tax is two sixty" leaves the sum to the listener.
     let open = !named(&amount) && parts.iter().any(|part| part.from > amount.from);
-    // More than the total, or called so: it takes the total's place.
-    let replaces = amount.explicit && (amount.cents > total || named(&amount) || corrected_at > 0);
     let said = match amount.cents == total {
-        true if plain && !open => TotalSaid::Same,
-        false if replaces && plain => TotalSaid::Other,
+        true if plain && !open && (amount.explicit || named(&amount)) => TotalSaid::Same,
+        // It takes the total's place, whether it is more or less.
+        false if plain && amount.explicit => TotalSaid::Other,
         _ => TotalSaid::None,
     };
     (said, amount.tokens())
+}
+
+/// The words between two pauses around this amount.
+fn clause(spoken: &Spoken, amount: &Amount) -> Range<usize> {
+    let from = (0..=amount.from).rfind(|at| spoken.is_pause(*at));
+    let to = (amount.to..spoken.len()).find(|at| spoken.is_pause(*at));
+    from.unwrap_or(0)..to.unwrap_or(spoken.len())
+}
+
+/// Whether what is said in one breath with the amount leaves it a plain price: "that'll be", "your
+/// total is". Of "last time it was" and "the driver has change for" nobody knows.
+fn is_framed(spoken: &Spoken, amount: &Amount) -> bool {
+    let clause = clause(spoken, amount);
+    let mut framed = clause.clone().filter(|at| !amount.tokens().contains(at));
+    let known = framed.all(|at| spoken.word(at).is_none_or(is_known));
+    let (sentence, _) = spoken.sentence(amount.from);
+    // "I think it's twenty, the register is down."
+    let unsure = spoken.has_one_of(
+        sentence,
+        &[
+            "think", "guess", "check", "maybe", "perhaps", "ballpark", "estimate",
+        ],
+    );
+    let hedged = spoken.has_one_of(
+        clause.start..amount.from,
+        &[
+            "about",
+            "around",
+            "over",
+            "probably",
+            "roughly",
+            "approximately",
+            "much",
+            "from",
+            "up",
+        ],
+    );
+    let more = spoken.is_one_of(
+        amount.to,
+        &[
+            "extra", "more", "or", "change", "minimum", "tip", "about", "roughly", "probably",
+        ],
+    );
+    known && !unsure && !hedged && !more
 }
 
 /// Whether the amount is only a part of the total: before tax, the tax, a fee, a discount, each.
@@ -307,8 +473,13 @@ fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
     const PARTS: [&str; 8] = [
         "tax", "fee", "delivery", "tip", "charge", "discount", "minimum", "coupon",
     ];
-    let before = amount.from.saturating_sub(3)..amount.from;
-    let included = amount.from.saturating_sub(6)..amount.from;
+    // "There's a fee, so it's twenty ten": what is said in another breath is something else.
+    let begins = match clause(spoken, amount).start {
+        begins if begins == amount.from => 0,
+        begins => begins,
+    };
+    let before = amount.from.saturating_sub(3).max(begins)..amount.from;
+    let included = amount.from.saturating_sub(6).max(begins)..amount.from;
     let subtotal = spoken.has_one_of(before.clone(), &["subtotal"])
         || spoken.has_one_of(before.clone(), &["sub"])
             && spoken.has_one_of(before.clone(), &["total"]);
@@ -355,9 +526,7 @@ mod tests {
             "Yes, that's right.",
             "Yep, got it",
             "No problem, that's all correct",
-            "$20.10",
             "Okay, twenty ten.",
-            "That'll be twenty dollars and ten cents.",
             "Alright.",
             "That's not a problem. Twenty ten.",
             "Yes. Twenty ten, it won't take long.",

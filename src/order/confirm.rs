@@ -47,7 +47,7 @@ impl OrderState {
                 missing.push(field.read_back);
             }
         }
-        let total = evidence::total(totals.total, transcript);
+        let total = evidence::total(totals.total, self, transcript);
         if !total.is_enough() {
             missing.push(total.read_back);
         }
@@ -64,9 +64,9 @@ impl OrderState {
         }
         if missing.is_empty() {
             // Many shops name the total only; a subtotal that nobody said is not recorded.
-            let subtotal = totals
-                .subtotal
-                .filter(|amount| evidence::subtotal(*amount, totals.total, transcript).is_enough());
+            let subtotal = totals.subtotal.filter(|amount| {
+                evidence::subtotal(*amount, totals.total, self, transcript).is_enough()
+            });
             self.totals = Some(Totals { subtotal, ..totals });
             Ok(())
         } else {

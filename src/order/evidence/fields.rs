@@ -44,6 +44,12 @@ impl Field {
             What::Phone => mention::phone(said, &customer?.phone),
             What::Name => mention::name(said, &customer?.name, role),
             What::Method => mention::method(said, order.delivery_method?),
+            // A shop that has it picked up brings it nowhere.
+            What::Address | What::Street | What::City | What::State | What::Zip
+                if role == Role::Shop && not_delivered(said).is_some() =>
+            {
+                not_delivered(said)
+            }
             What::Address => mention::address(said, address?),
             What::Street => mention::street(said, &address?.street),
             What::City => mention::city(said, address?),
@@ -51,6 +57,16 @@ impl Field {
             What::Zip => mention::zip(said, address?),
         }
     }
+}
+
+fn not_delivered(said: &Spoken) -> Option<Mention> {
+    mention::method(said, DeliveryMethod::Delivery).filter(|mention| !mention.says)
+}
+
+/// The items as a whole.
+pub(super) fn items(order: &OrderState) -> impl Iterator<Item = Field> {
+    let fields = of(order).into_iter();
+    fields.filter(|field| matches!(field.what, What::Item(_)))
 }
 
 const ASKS_ITEM: [&str; 8] = [

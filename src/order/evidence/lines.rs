@@ -1,8 +1,9 @@
 //! The heard turns, what answered each, and what they prove of a field.
 
-use super::fields::Field;
+use super::fields::{self, Field};
 use super::{FieldEvidence, Proof, Quote};
 use crate::order::answer::{self, Answer};
+use crate::order::backchannel;
 use crate::order::mention::Mention;
 use crate::order::own_words;
 use crate::order::spoken::Spoken;
@@ -73,7 +74,9 @@ impl<'a> Lines<'a> {
             .rev()
             .filter(|(_, line)| shops(line))
             .find_map(|(at, line)| match answer::find(&line.words) {
-                (Answer::Objects { firmly: true }, words) => Some((at, words)),
+                (Answer::Objects { firmly: true }, words) => answer::wants_again(&line.words)
+                    .is_none()
+                    .then_some((at, words)),
                 _ => None,
             });
         for at in 0..lines.len() {
@@ -143,6 +146,28 @@ impl<'a> Lines<'a> {
             answered,
             read_back: field.read_back,
         }
+    }
+
+    /// The last turn in which an item was said that had not been said so before.
+    pub(super) fn changed_at(&self) -> Option<&'a Turn> {
+        let items = fields::items(self.order);
+        let changed = items.filter_map(|field| {
+            let mut says = false;
+            let mut changed = None;
+            for (at, line) in self.heard.iter().enumerate() {
+                let mention = field.mention(self.order, &line.words, line.turn.role);
+                if let Some(mention) = mention {
+                    changed = if mention.says && !says {
+                        Some(at)
+                    } else {
+                        changed
+                    };
+                    says = mention.says;
+                }
+            }
+            changed
+        });
+        self.heard.get(changed.max()?).map(|line| line.turn)
     }
 
     /// What a turn of the agent that mentions the field proves of it.
@@ -215,12 +240,14 @@ fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
     match mention.says {
         false => Some((Proof::Contradicted, None)),
         true if objects || line.repeats => None,
+        true if answer::is_doubtful(&line.words, line.words.sentence(mention.at.start).0) => None,
         true => Some((Proof::Proven, None)),
     }
 }
 
 /// The shop's answer to a turn of the agent.
 fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
+    let said = lines.get(at).map(|line| &line.words);
     let mut asked_else = false;
     let mut passed = 0;
     for (at, line) in lines.iter().enumerate().skip(at + 1) {
@@ -237,10 +264,13 @@ fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range
         if passed > ANSWER_WITHIN {
             return None;
         }
-        let (answer, words) = answer::find(&line.words);
-        // A "yes" to another question answers that; the price answers the order.
-        let priced = line.words.amounts().iter().any(|amount| amount.explicit);
-        if answer != Answer::Neither && (answer != Answer::Affirms || !asked_else || priced) {
+        let (answer, words) = answer::find_to(&line.words, said);
+        // Whoever doubts has not agreed, whatever follows.
+        let doubts = answer == Answer::Neither
+            && answer::is_doubtful(&line.words, 0..line.words.len())
+            && !backchannel::asks_to_wait(line.turn.heard_text());
+        // A "yes" to another question answers that.
+        if doubts || answer != Answer::Neither && (answer != Answer::Affirms || !asked_else) {
             return Some((answer, at, words));
         }
     }
@@ -253,7 +283,7 @@ fn answer_of_agent(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Rang
     if line.turn.role != Role::Agent {
         return None;
     }
-    let words = answer::confirms(&line.words)?;
+    let words = answer::agrees(&line.words)?;
     Some((Answer::Affirms, at, words))
 }
 

@@ -55,7 +55,7 @@ fn enough(order: &OrderState, read_back_words: &str, answer: &str) -> bool {
     t.shop_words("s", 0, answer);
     read_back(order, &t)
         .iter()
-        .chain([&total(Cents(2010), &t)])
+        .chain([&total(Cents(2010), order, &t)])
         .all(FieldEvidence::is_enough)
 }
 
@@ -163,11 +163,11 @@ fn an_objection_counts_wherever_it_comes() {
 fn an_acknowledgement_states_no_total() {
     let mut t = Transcript::default();
     t.shop_words("s", 0, "Seventeen fifty, twenty ten with tax.");
-    assert!(total(Cents(2010), &t).is_enough());
+    assert!(total(Cents(2010), &order(), &t).is_enough());
     t.acknowledge("s", "a", 40);
-    assert_eq!(total(Cents(2010), &t).proof, Proof::Unproven);
+    assert_eq!(total(Cents(2010), &order(), &t).proof, Proof::Unproven);
     assert_eq!(
-        subtotal(Cents(1750), Cents(2010), &t).proof,
+        subtotal(Cents(1750), Cents(2010), &order(), &t).proof,
         Proof::Unproven
     );
 }
@@ -326,8 +326,8 @@ fn digits_of_one_field_do_not_prove_another() {
 fn the_amounts_need_the_shops_own_words() {
     let proofs = |t: &Transcript| {
         (
-            subtotal(Cents(1750), Cents(2010), t).proof,
-            total(Cents(2010), t).proof,
+            subtotal(Cents(1750), Cents(2010), &order(), t).proof,
+            total(Cents(2010), &order(), t).proof,
         )
     };
     let mut t = Transcript::default();
@@ -344,7 +344,10 @@ fn the_amounts_need_the_shops_own_words() {
         (Proof::Unproven, Proof::Proven),
         "nobody at the shop said a subtotal"
     );
-    assert_eq!(subtotal(Cents(2010), Cents(2010), &t).proof, Proof::Proven);
+    assert_eq!(
+        subtotal(Cents(2010), Cents(2010), &order(), &t).proof,
+        Proof::Proven
+    );
     t.shop_words(
         "s2",
         0,
@@ -414,7 +417,7 @@ fn every_part_is_quoted_by_the_fewest_words_that_say_it() {
     }
     let (proof, ..) = field(&order(), &t, "/order/items/0/crust");
     assert_eq!(proof, Proof::Unproven, "nobody said \"regular\"");
-    let total = total(Cents(2010), &t).said.unwrap();
+    let total = total(Cents(2010), &order(), &t).said.unwrap();
     assert_eq!(
         t.get("s").unwrap().heard_text().get(total.words),
         Some("Twenty ten")
@@ -510,11 +513,7 @@ fn a_yes_to_another_question_is_no_answer_to_the_read_back() {
     t.shop_words("s2", 0, "Yes.");
     assert_eq!(proofs(&t), [Proof::Stated; 3]);
     t.shop_words("s3", 0, "Your total is twenty ten.");
-    assert_eq!(
-        proofs(&t),
-        [Proof::Proven; 3],
-        "the price answers the order"
-    );
+    assert_eq!(proofs(&t), [Proof::Stated; 3], "a price agrees to nothing");
 }
 
 #[test]
@@ -549,4 +548,39 @@ fn the_time_of_a_quote_lies_within_its_turn() {
     t.shop_until("s", 8_000);
     t.shop_words("s", 9_000, "twenty ten");
     assert_eq!(t.get("s").unwrap().said_ms(0..5), (6_000, 7_000));
+}
+
+#[test]
+fn a_total_belongs_to_the_items_as_they_were_when_it_was_named() {
+    let mut t = Transcript::default();
+    heard(&mut t, "a", READ_BACK, 100);
+    t.shop_words("s", 0, "Yes. Your total is twenty ten.");
+    heard(
+        &mut t,
+        "b",
+        &READ_BACK.replace("one large", "two large"),
+        100,
+    );
+    t.shop_words("s2", 0, "Yes, that's right.");
+    let mut two = order();
+    two.items[0].quantity = 2;
+    assert_eq!(total(Cents(2010), &two, &t).proof, Proof::Unproven);
+    t.shop_words("s3", 0, "Your total is twenty ten.");
+    assert_eq!(total(Cents(2010), &two, &t).proof, Proof::Proven);
+    t.shop_words("s4", 0, "No card, no order.");
+    assert_eq!(total(Cents(2010), &two, &t).proof, Proof::Stated);
+}
+
+#[test]
+fn a_shop_that_has_it_picked_up_delivers_to_no_address() {
+    for answer in [
+        "Okay, but you'd have to pick it up.",
+        "Yes. No delivery today though, only pickup.",
+        "Sure, ready for pickup in twenty minutes.",
+    ] {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", READ_BACK, 100);
+        t.shop_words("s", 0, answer);
+        assert_eq!(proofs(&t)[2], Proof::Contradicted, "{answer}");
+    }
 }

@@ -42,7 +42,9 @@ pub(super) fn heads(said: &Spoken, items: &[Item]) -> Vec<Head> {
             .or_else(|| said.number_before(at.start));
         // "About two" is no quantity.
         let hedged = before.as_ref().is_some_and(|(_, from)| {
-            *from > 0 && said.is_one_of(from - 1, &["about", "around", "maybe", "like", "or"])
+            *from > 0
+                && said.is_one_of(from - 1, &["about", "around", "maybe", "like", "or"])
+                && !(*from > 1 && said.is_one_of(from - 2, &["i'd", "we'd", "would", "they'd"]))
         });
         let (quantity, from) = before.unzip();
         Head {

@@ -271,8 +271,11 @@ pub(in crate::order) fn part(
             let crust = wanted.crust.as_deref()?;
             text(special_crust(wanted).unwrap_or(crust)).or_else(|| {
                 let other = said.find_any(&OTHER_CRUSTS).into_iter().next()?;
-                (special_crust(wanted).is_none() && !is_negated(said, other.start))
-                    .then(|| Mention::other(other))
+                // Of several items each has its own, which the whole has none of.
+                (special_crust(wanted).is_none()
+                    && items.len() == 1
+                    && !is_negated(said, other.start))
+                .then(|| Mention::other(other))
             })
         }
         Part::Name => text(wanted.name.as_deref()?),

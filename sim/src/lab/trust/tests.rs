@@ -28,42 +28,14 @@ fn the_same_seed_gives_the_same_conversation() {
     assert!(told(3).0 != told(4).0);
 }
 
-/// Families in which the product fails now: each leaves this list with its fix.
-const OPEN: [&str; 21] = [
-    "affirms-and-takes-back",
-    "all-but-one",
-    "asks-for-a-card",
-    "coupon-or-tip",
-    "denies-being-an-ai",
-    "do-not-call",
-    "hostile-shop",
-    "no-not-mushrooms",
-    "no-real-yes",
-    "no-total-but-amounts",
-    "noise-for-an-answer",
-    "order-changed-after-total",
-    "other-language",
-    "pickup-only",
-    "shop-asks-again-and-is-ignored",
-    "sold-out-ignored",
-    "substitute-not-allowed",
-    "total-changed-later",
-    "upsell-taken",
-    "vague-total",
-    "wrong-number",
-];
-
 #[test]
 fn a_conversation_of_each_family_ends_right() {
-    let judged = lab().hold_all(&families::all(), 1, 3).unwrap();
+    let judged = lab().hold_all(&families::all(), 1, 1).unwrap();
     let told = |judged: &Judged| {
         let failures = judged.score.failures();
         format!("{} {}: {}", judged.family, judged.seed, failures.join("; "))
     };
-    let wrong = judged.iter().filter(|judged| {
-        let open = OPEN.contains(&judged.family) && judged.score.faults.is_empty();
-        !judged.score.is_right() && !open
-    });
+    let wrong = judged.iter().filter(|judged| !judged.score.is_right());
     let wrong: Vec<String> = wrong.map(told).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -226,7 +226,8 @@ pub(super) const FAMILIES: &[Family] = &[
                 ),
                 plain_words("please."),
             ];
-            let save = call("save_order_item", talk.order.item_arguments(0, true));
+            // What the customer did not ask for was not saved.
+            let save = call("save_order_item", talk.order.item_arguments(0, false));
             talk.agent(&words, vec![save]);
             details(talk);
             super::anything_else(talk);
