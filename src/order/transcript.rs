@@ -342,16 +342,29 @@ impl Transcript {
         if turn.end().0 > chars && !turn.is_heard_out() {
             turn.anchors.add(chars, received);
         }
+        // A number may be complete only with this piece; a word may go on in the next one.
+        let text = self.get(id).map_or("", |turn| turn.text.as_str());
+        let judged = text
+            .trim_end_matches(|c: char| c.is_alphabetic() || c == '\'')
+            .len();
+        self.clean_agent(id, judged);
+    }
+
+    /// Cuts payment data out of the first bytes of the agent's words.
+    fn clean_agent(&mut self, id: &str, judged: usize) {
         // The agent has nobody's account to tell; it may repeat a card number.
         let card = || Asked::default().with_card(self.asked_before(id).is_card());
         let text = self.get(id).map_or("", |turn| turn.text.as_str());
-        // It may be complete only with this piece.
-        if let Cow::Owned(clean) = payment::without_payment_data(text, card)
-            && let Some(turn) = self.find(id)
-        {
-            turn.text = clean;
-            // They count characters that are gone.
-            turn.anchors.clear();
+        let (Some(text), Some(rest)) = (text.get(..judged), text.get(judged..)) else {
+            return;
+        };
+        if let Cow::Owned(clean) = payment::without_payment_data(text, card) {
+            let clean = clean + rest;
+            if let Some(turn) = self.find(id) {
+                turn.text = clean;
+                // They count characters that are gone.
+                turn.anchors.clear();
+            }
         }
     }
 
@@ -372,6 +385,7 @@ impl Transcript {
 
     /// All of the audio of the agent's turn has been received.
     pub fn agent_complete(&mut self, id: &str) {
+        self.clean_agent(id, self.get(id).map_or(0, |turn| turn.text.len()));
         if let Some(turn) = self.find(id) {
             turn.complete = true;
             turn.forget_anchors();

@@ -268,3 +268,31 @@ fn a_sentence_ends_at_the_later_of_both_estimates() {
     );
     assert_eq!(fast.sentence_end_after("a", 0), Some(9_600), "10/25 of 3 s");
 }
+
+#[test]
+fn a_word_that_goes_on_in_the_next_piece_is_no_digit_yet() {
+    let mut t = Transcript::default();
+    t.shop_turn("s", 0);
+    t.shop_words("s", 0, "I need the card number, and the security code.");
+    let words = "No card, please. It is delivery to seven seventeen Hill Street.";
+    for cut in 1..words.len() {
+        let id = format!("a{cut}");
+        t.agent_words(&id, 1_000, &words[..cut]);
+        t.agent_words(&id, 1_000, &words[cut..]);
+        t.agent_complete(&id);
+        assert_eq!(t.get(&id).unwrap().words(), words, "cut at {cut}");
+    }
+    t.agent_words(
+        "b",
+        2_000,
+        "So your card is four one one one one one one one one one one ",
+    );
+    t.agent_words("b", 2_000, "one one one on");
+    t.agent_words("b", 2_000, "e");
+    t.agent_complete("b");
+    let left = t.get("b").unwrap().words();
+    assert!(
+        left.contains("card number removed") && !left.contains("one one"),
+        "{left}"
+    );
+}
