@@ -33,7 +33,7 @@ fn the_agent_goes_on_where_it_stopped_after_a_short_sound() {
     let item = bench.shop_mutters();
     assert_eq!(
         bench.audio_ms(),
-        9 * 300 + 9 * 300 - 980,
+        9 * 300 + 9 * 300 - 940,
         "what was not heard is sent again"
     );
     bench.transcribed(&item, "Mm-hmm.");
@@ -67,7 +67,7 @@ fn words_that_turn_out_to_be_an_objection_stop_the_agent_after_all() {
     bench.advance(300);
     bench.transcribed(&turn, "No, wait.");
     assert_eq!(bench.clears(), 2);
-    assert_eq!(bench.truncations(), [(item, 1_280)]);
+    assert_eq!(bench.truncations(), [(item, 1_240)]);
     assert_eq!(bench.responses_wanted(), wanted + 1);
     assert!(bench.live()["transcript"][3].get("acknowledges").is_none());
 }
@@ -122,7 +122,7 @@ fn what_comes_during_a_pause_waits_behind_the_rest() {
     bench.advance(600);
     assert_eq!(bench.audio_ms(), before, "the agent is held");
     bench.model_hears(false);
-    assert_eq!(bench.audio_ms(), before + 5 * 300 - 480);
+    assert_eq!(bench.audio_ms(), before + 5 * 300 - 440);
     bench.play_out();
     assert!(
         bench

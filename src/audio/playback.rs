@@ -346,17 +346,20 @@ impl Playback {
             .is_some_and(|held| held.kept_bytes > MAX_KEPT)
     }
 
-    /// Goes on where the phone stopped: what to send, oldest first. It begins a frame before that, and
-    /// half a second before where the phone has not told, so that nothing counts as heard that was
-    /// not.
+    /// Goes on where the phone stopped: what to send, oldest first. It begins a frame before that, three
+    /// where messages take different times, and half a second before where the phone has not told, so
+    /// that nothing counts as heard that was not.
     pub fn resume(&mut self, now: u64) -> Vec<Again> {
         let Some(mut held) = self.held.take() else {
             return Vec::new();
         };
         let exact = held.is_known();
-        let goes_on_at = held
-            .stopped_at
-            .saturating_sub(if exact { FRAME } else { REPEAT });
+        let repeat = match (exact, held.is_steady) {
+            (true, true) => FRAME,
+            (true, false) => 3 * FRAME,
+            (false, _) => REPEAT,
+        };
+        let goes_on_at = held.stopped_at.saturating_sub(repeat);
         let mut again = Vec::new();
         let pieces: Vec<Piece> = held.flushed.drain(..).chain(held.kept.drain(..)).collect();
         self.last = Some((held, None));

@@ -277,8 +277,9 @@ fn a_word_that_goes_on_in_the_next_piece_is_no_digit_yet() {
     let words = "No card, please. It is delivery to seven seventeen Hill Street.";
     for cut in 1..words.len() {
         let id = format!("a{cut}");
-        t.agent_words(&id, 1_000, &words[..cut]);
-        t.agent_words(&id, 1_000, &words[cut..]);
+        let (first, second) = words.split_at(cut);
+        t.agent_words(&id, 1_000, first);
+        t.agent_words(&id, 1_000, second);
         t.agent_complete(&id);
         assert_eq!(t.get(&id).unwrap().words(), words, "cut at {cut}");
     }
