@@ -123,6 +123,7 @@ impl Rehearsal {
             "end_call",
             "escalate_to_human",
             "press_digits",
+            "do_not_call",
         ]
         .map(tool);
         let instructions = format!("You call for {}.", self.scenario().instructions_contain);
@@ -213,7 +214,7 @@ impl Rehearsal {
                         let arguments: Value = serde_json::from_str(arguments).unwrap();
                         self.pressed += arguments["digits"].as_str().unwrap();
                     }
-                    self.ending |= matches!(name, "end_call" | "escalate_to_human");
+                    self.ending |= matches!(name, "end_call" | "escalate_to_human" | "do_not_call");
                     self.send(&json!({"type": "conversation.item.create", "item": {"type": "function_call_output",
                         "call_id": item["call_id"], "output": "{\"ok\":true}"}}));
                     self.wanted = true;

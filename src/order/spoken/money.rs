@@ -18,6 +18,7 @@ pub struct Amount {
 }
 
 const CURRENCY: [&str; 4] = ["dollar", "buck", "euro", "pound"];
+const SIGNS: [char; 3] = ['$', '€', '£'];
 const STREETS: [&str; 8] = [
     "street",
     "avenue",
@@ -193,9 +194,17 @@ impl Spoken {
             cents: Cents(base),
             from,
             to: behind + usize::from(currency(behind)),
-            explicit: currency(behind),
+            explicit: currency(behind) || self.has_sign(from..behind),
         };
         with_cents.or_else(|| (!unit(behind)).then(alone))
+    }
+
+    /// Whether a currency's sign stands in front of these tokens, or behind them.
+    fn has_sign(&self, tokens: Range<usize>) -> bool {
+        let place = self.place(tokens);
+        let before = self.text.get(..place.start).unwrap_or_default();
+        let behind = self.text.get(place.end..).unwrap_or_default();
+        before.trim_end().ends_with(SIGNS) || behind.trim_start().starts_with(SIGNS)
     }
 
     /// Whole dollars, and the position behind them: one group, or, where cents or the currency
