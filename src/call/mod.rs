@@ -12,7 +12,7 @@
 //!
 //! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `speech` what is said and heard,
 //! `toolbox` what the model's tools do; `events` what is written down of it all; `floor` decides what a sound of the shop does to the agent's
-//! words, `turn` when the agent speaks, `ending` how the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
+//! words, `turn` when the agent speaks, `ending`, `refusal` and `budget` how and why the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
 
 mod budget;
 mod ending;
