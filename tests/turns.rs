@@ -27,13 +27,14 @@ fn the_agent_pauses_at_once_and_stops_for_good_when_the_shop_goes_on() {
 #[test]
 fn the_agent_goes_on_where_it_stopped_after_a_short_sound() {
     let mut bench = Bench::greeted(&[]);
+    bench.silence(20);
     bench.agent_says("I would like to order one large pizza please");
-    bench.advance(1_000);
+    bench.silence(1_000);
     let wanted = bench.responses_wanted();
     let item = bench.shop_mutters();
     assert_eq!(
         bench.audio_ms(),
-        9 * 300 + 9 * 300 - 940,
+        9 * 300 + 9 * 300 - 1_000,
         "what was not heard is sent again"
     );
     bench.transcribed(&item, "Mm-hmm.");
@@ -54,7 +55,7 @@ fn the_agent_goes_on_where_it_stopped_after_a_short_sound() {
     bench.stop();
     let answers = &bench.outcome()["metrics"]["responseMs"]["turns"];
     assert_eq!(*answers, 1, "going on is no answer");
-    assert_eq!(shop["acknowledges"]["heardMs"], 1_000, "{live}");
+    assert_eq!(shop["acknowledges"]["heardMs"], 1_020, "{live}");
 }
 
 #[test]
@@ -112,9 +113,10 @@ fn a_response_that_is_being_generated_is_cancelled_and_its_rest_is_dropped() {
 #[test]
 fn what_comes_during_a_pause_waits_behind_the_rest() {
     let mut bench = Bench::greeted(&[]);
+    bench.silence(20);
     let response = bench.agent_starts();
     bench.agent_speaks(&response, "item_x", "one two three ");
-    bench.advance(500);
+    bench.silence(500);
     bench.model_hears(true);
     bench.agent_speaks(&response, "item_x", "four five");
     bench.done(&response, "completed");
@@ -122,7 +124,7 @@ fn what_comes_during_a_pause_waits_behind_the_rest() {
     bench.advance(600);
     assert_eq!(bench.audio_ms(), before, "the agent is held");
     bench.model_hears(false);
-    assert_eq!(bench.audio_ms(), before + 5 * 300 - 440);
+    assert_eq!(bench.audio_ms(), before + 5 * 300 - 500);
     bench.play_out();
     assert!(
         bench

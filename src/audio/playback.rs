@@ -81,6 +81,11 @@ struct Held {
     is_steady: bool,
     /// Thrown away by the phone, oldest first, and where each piece starts.
     flushed: Vec<Piece>,
+    /// So many of them have played whole: the phone throws the others away at one moment, and their
+    /// marks came before it.
+    played: usize,
+    /// The newest echo of their marks: when it was, in samples, and how many pieces it covers.
+    newest_echo: (u64, usize),
     /// Came since.
     kept: Vec<Piece>,
     kept_bytes: usize,
@@ -104,6 +109,24 @@ pub struct Again {
     pub audio: Vec<u8>,
     /// When it starts to play, by estimate; nothing when it follows the piece before it.
     pub starts_at: Option<u64>,
+}
+
+/// What was held back, to go on with.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub struct Resumed {
+    /// What to send, oldest first.
+    pub again: Vec<Again>,
+    /// What may have been skipped.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A part of an item that nobody may have heard, although what is behind it is heard.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Doubt {
+    /// The item.
+    pub item_id: String,
+    /// Bytes of it.
+    pub bytes: std::ops::Range<u64>,
 }
 
 /// Proof that an item was heard so far.
@@ -198,8 +221,14 @@ impl Held {
     /// Takes the echo of a mark that `clear` may have thrown away: one that came before its audio
     /// can have played tells when that was. How long the phone took to tell.
     fn echoed(&mut self, at: u64, mark: u64) -> Option<u64> {
-        let mut flushed = self.flushed.iter().filter(|piece| piece.mark == mark);
-        if !flushed.any(|piece| at + FRAME < piece.ends_at()) {
+        let index = self.flushed.iter().position(|piece| piece.mark == mark)?;
+        let (before, covered) = self.newest_echo;
+        if at > before.saturating_add(FRAME) {
+            self.played = covered;
+        }
+        self.newest_echo = (at, index + 1);
+        let piece = self.flushed.get(index)?;
+        if at + FRAME >= piece.ends_at() {
             return None;
         }
         let is_late = self.is_steady && at > self.stopped_at.saturating_add(LATE);
@@ -209,6 +238,30 @@ impl Held {
         }
         let is_first = !std::mem::replace(&mut self.is_exact, true);
         is_first.then(|| at.saturating_sub(self.told_at))
+    }
+
+    /// What may have been skipped when the phone goes on here: between what is proven to have played
+    /// and this place, because on a line that is not steady a mark that was late itself looks like
+    /// any other.
+    fn doubts(&self, goes_on_at: u64) -> Vec<Doubt> {
+        if self.is_steady {
+            return Vec::new();
+        }
+        let from = self.stopped_at.saturating_sub(REPEAT);
+        let mut doubts: Vec<Doubt> = Vec::new();
+        for piece in self.flushed.iter().skip(self.played) {
+            let at = |time| piece.from.saturating_add(piece.played(time));
+            let bytes = at(from)..at(goes_on_at);
+            match doubts.last_mut() {
+                _ if bytes.is_empty() => {}
+                Some(last) if last.item_id == piece.item_id => last.bytes.end = bytes.end,
+                _ => doubts.push(Doubt {
+                    item_id: piece.item_id.clone(),
+                    bytes,
+                }),
+            }
+        }
+        doubts
     }
 
     /// Whether it is known to a frame what was heard.
@@ -311,6 +364,8 @@ impl Playback {
             observed: self.observed,
             is_steady: self.is_steady && !self.trips.is_empty(),
             flushed: Vec::new(),
+            played: 0,
+            newest_echo: (0, 0),
             kept: Vec::new(),
             kept_bytes: 0,
         };
@@ -346,12 +401,11 @@ impl Playback {
             .is_some_and(|held| held.kept_bytes > MAX_KEPT)
     }
 
-    /// Goes on where the phone stopped: what to send, oldest first. It begins a frame before that, three
-    /// where messages take different times, and half a second before where the phone has not told, so
-    /// that nothing counts as heard that was not.
-    pub fn resume(&mut self, now: u64) -> Vec<Again> {
+    /// Goes on where the phone stopped: a frame before that, three where messages take different
+    /// times, and half a second before where the phone has not told.
+    pub fn resume(&mut self, now: u64) -> Resumed {
         let Some(mut held) = self.held.take() else {
-            return Vec::new();
+            return Resumed::default();
         };
         let exact = held.is_known();
         let repeat = match (exact, held.is_steady) {
@@ -361,6 +415,7 @@ impl Playback {
         };
         let goes_on_at = held.stopped_at.saturating_sub(repeat);
         let mut again = Vec::new();
+        let doubts = held.doubts(goes_on_at);
         let pieces: Vec<Piece> = held.flushed.drain(..).chain(held.kept.drain(..)).collect();
         self.last = Some((held, None));
         for mut piece in pieces {
@@ -388,7 +443,7 @@ impl Playback {
                 });
             }
         }
-        again
+        Resumed { again, doubts }
     }
 
     /// Drops what is held back: which items that cuts, oldest first.

@@ -132,7 +132,12 @@ impl Call {
 
     /// Sends what was held back.
     pub(super) fn resume_phone(&mut self, now: u64) {
-        for again in self.phone.playback.resume(self.phone.clock.now(now)) {
+        let resumed = self.phone.playback.resume(self.phone.clock.now(now));
+        for doubt in resumed.doubts {
+            let transcript = &mut self.record.transcript;
+            transcript.agent_unclear(&doubt.item_id, doubt.bytes);
+        }
+        for again in resumed.again {
             self.expect_echo(again.starts_at, &again.audio);
             self.send_audio(now, &media::encode(&again.audio), again.marks);
         }

@@ -23,6 +23,19 @@ impl Anchors {
         self.0.clear();
     }
 
+    /// So many characters stand in the place of these.
+    pub(super) fn replace(&mut self, chars: &std::ops::Range<u64>, by: u64) {
+        for (place, _) in &mut self.0 {
+            if *place >= chars.end {
+                *place = (*place - chars.end)
+                    .saturating_add(chars.start)
+                    .saturating_add(by);
+            } else {
+                *place = (*place).min(chars.start);
+            }
+        }
+    }
+
     /// More words come behind `chars`, when `bytes` of audio were received. Without new audio since
     /// the last place this says nothing: the words up to here belong to audio that is still to come.
     pub(super) fn add(&mut self, chars: u64, bytes: u64) {

@@ -6,6 +6,7 @@ use super::payment::{self, Asked};
 use super::sentence;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -83,6 +84,8 @@ const MAX_TURNS: usize = 400;
 const MAX_CHARS_PER_SEC: u64 = 15;
 /// Bytes of μ-law a second.
 const BYTES_PER_SEC: u64 = 8_000;
+/// Stands for words of the agent that nobody may have heard.
+const UNCLEAR: &str = "[unclear]";
 /// Characters kept of one turn.
 const MAX_TURN_CHARS: usize = 4_000;
 /// Turns in which one card number may be read piece by piece, or pressed key by key.
@@ -195,6 +198,42 @@ impl Turn {
         }
     }
 
+    /// The characters of the words that may be said in these bytes of the audio.
+    fn whole_words(&self, bytes: Range<u64>) -> Range<u64> {
+        let end = self.end();
+        let places = |at: u64| {
+            let in_proportion = end.0.saturating_mul(at).checked_div(end.1).unwrap_or(0);
+            let anchored = self.anchors.chars_at(at, end);
+            (in_proportion.min(anchored), in_proportion.max(anchored))
+        };
+        let (from, to) = (places(bytes.start).0, places(bytes.end).1);
+        let mut words = 0..end.0;
+        for (at, c) in (0..).zip(self.text.chars()) {
+            if c.is_whitespace() && at <= from {
+                words.start = at + 1;
+            }
+            if c.is_whitespace() && at > to {
+                words.end = at;
+                break;
+            }
+        }
+        words
+    }
+
+    /// Puts other words in the place of these characters.
+    fn replace(&mut self, chars: &Range<u64>, by: &str) {
+        let at = |chars: u64| {
+            let mut places = self.text.char_indices().map(|(at, _)| at);
+            usize::try_from(chars).ok().and_then(|n| places.nth(n))
+        };
+        let from = at(chars.start).unwrap_or(self.text.len());
+        let to = at(chars.end).unwrap_or(self.text.len());
+        if from < to {
+            self.text.replace_range(from..to, by);
+            self.anchors.replace(chars, by.chars().count() as u64);
+        }
+    }
+
     /// So many characters of its words, cut back to a whole word.
     fn first_words(&self, share: u64) -> &str {
         let end = self
@@ -216,7 +255,7 @@ impl Turn {
     /// they stand between the places where words and audio are known to have met, or else in
     /// proportion to the whole. An estimate, to the length of a word or two; a pause of the agent's
     /// is not counted.
-    pub fn said_ms(&self, words: std::ops::Range<usize>) -> (u64, u64) {
+    pub fn said_ms(&self, words: Range<usize>) -> (u64, u64) {
         let chars = |end: usize| {
             let text = self.text.get(..end).unwrap_or(&self.text);
             text.chars().count() as u64
@@ -380,6 +419,21 @@ impl Transcript {
         if let Some(turn) = self.find(id) {
             turn.heard = turn.heard.max(bytes.min(turn.received));
             turn.forget_anchors();
+        }
+    }
+
+    /// Nobody may have heard these bytes of the agent's turn, although what follows them is heard:
+    /// the words said there are replaced by [`UNCLEAR`].
+    pub fn agent_unclear(&mut self, id: &str, bytes: Range<u64>) {
+        let Some(turn) = self.find(id) else {
+            return;
+        };
+        let chars = turn.whole_words(bytes);
+        turn.replace(&chars, UNCLEAR);
+        for turn in &mut self.turns {
+            if let Some(known) = turn.acknowledges.as_mut().filter(|known| known.turn == id) {
+                known.heard_chars = known.heard_chars.min(chars.start);
+            }
         }
     }
 

@@ -297,3 +297,49 @@ fn a_word_that_goes_on_in_the_next_piece_is_no_digit_yet() {
         "{left}"
     );
 }
+
+#[test]
+fn words_that_nobody_may_have_heard_are_not_in_what_was_heard() {
+    let mut t = Transcript::default();
+    for (n, words) in ["Hi, I'm ", "an order", " agent, ", "and AI."]
+        .into_iter()
+        .enumerate()
+    {
+        t.agent_words("a", 0, words);
+        t.agent_audio("a", 0, (n as u64 + 1) * 3_200);
+    }
+    t.agent_complete("a");
+    t.shop_words("s", 900, "Yes");
+    t.acknowledge("s", "a", 12_000);
+    t.agent_unclear("a", 5_000..6_000);
+    t.agent_heard("a", 12_800);
+    let turn = &t.turns()[0];
+    assert_eq!(turn.heard_text(), "Hi, I'm an [unclear] agent, and AI.");
+    let acknowledged = t.turns()[1].acknowledges.as_ref().unwrap();
+    assert_eq!(turn.heard_before(acknowledged), "Hi, I'm an");
+}
+
+proptest! {
+    /// Wherever a turn is doubtful, what is left are its own words in their order.
+    #[test]
+    fn doubt_only_takes_words_away(
+        words in proptest::collection::vec("[a-zé]{1,9}", 1..20),
+        doubts in proptest::collection::vec((0u64..9_000, 0u64..3_000), 0..4),
+    ) {
+        let mut t = Transcript::default();
+        for (n, word) in words.iter().enumerate() {
+            t.agent_words("a", 0, &format!("{}{word}", if n > 0 { " " } else { "" }));
+            t.agent_audio("a", 0, (n as u64 + 1) * 400);
+        }
+        t.agent_complete("a");
+        for (from, length) in &doubts {
+            t.agent_unclear("a", *from..from + length);
+        }
+        t.agent_heard("a", 99_000);
+        let left = t.turns()[0].heard_text().split(' ').filter(|word| *word != UNCLEAR);
+        let mut all = words.iter();
+        for word in left {
+            prop_assert!(all.any(|said| said == word), "{word}");
+        }
+    }
+}
