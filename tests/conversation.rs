@@ -328,12 +328,19 @@ fn the_same_question_of_twilio_gets_the_same_answer() {
 #[test]
 fn a_stream_token_works_once_and_only_after_the_answer() {
     let mut bench = Bench::placed(&[]);
-    assert!(!bench.call.claim_stream(TOKEN), "not answered yet");
+    assert!(
+        !bench.call.claim_stream(bench.now, TOKEN),
+        "not answered yet"
+    );
     bench.voice();
-    assert!(!bench.call.claim_stream("0123456789abcdef0123456789abcdee"));
-    assert!(!bench.call.claim_stream(""));
-    assert!(bench.call.claim_stream(TOKEN));
-    assert!(!bench.call.claim_stream(TOKEN), "single use");
+    assert!(
+        !bench
+            .call
+            .claim_stream(bench.now, "0123456789abcdef0123456789abcdee")
+    );
+    assert!(!bench.call.claim_stream(bench.now, ""));
+    assert!(bench.call.claim_stream(bench.now, TOKEN));
+    assert!(!bench.call.claim_stream(bench.now, TOKEN), "single use");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod support;
 
-use orderline::call::input::Input;
 use serde_json::json;
 use support::{Bench, STREAM};
 
@@ -14,9 +13,9 @@ fn audio() -> Vec<u8> {
 
 /// A call for which the greeting's audio is kept; the phone is not there yet.
 fn known() -> Bench {
-    let mut bench = Bench::placed(&[]);
+    let mut bench = Bench::without_filler(&[], support::request());
     bench.voice();
-    bench.input(Input::Greeting(&audio()));
+    bench.line_loaded(support::GREETING, &audio());
     bench
 }
 
@@ -25,10 +24,10 @@ fn the_first_call_has_the_model_speak_it_and_keeps_it() {
     let mut bench = Bench::answered(&[]);
     assert!(bench.cues()[0].contains(GREETING), "{:?}", bench.cues());
     bench.agent_says(GREETING);
-    let [(key, kept)] = &bench.greetings_kept[..] else {
-        panic!("{:?}", bench.greetings_kept)
+    let [(key, kept)] = &bench.lines_kept[..] else {
+        panic!("{:?}", bench.lines_kept)
     };
-    assert_eq!([key.clone()].as_slice(), bench.greeting_keys);
+    assert_eq!(*key, bench.line_keys[0]);
     assert_eq!(kept.len(), 9 * 300 * 8);
     assert_eq!(bench.responses_wanted(), 2, "the order follows at once");
     assert!(bench.cues()[1].contains("place an order"));
@@ -38,7 +37,7 @@ fn the_first_call_has_the_model_speak_it_and_keeps_it() {
 fn what_says_more_than_the_greeting_is_not_kept() {
     let mut bench = Bench::answered(&[]);
     bench.agent_says(&format!("{GREETING} How are you?"));
-    assert!(bench.greetings_kept.is_empty());
+    assert!(bench.lines_kept.is_empty());
     assert_eq!(bench.responses_wanted(), 1);
 }
 
@@ -103,12 +102,12 @@ fn without_its_audio_the_model_says_it_again() {
 #[test]
 fn audio_that_comes_too_late_or_is_no_greeting_is_ignored() {
     let mut bench = Bench::answered(&[]);
-    bench.input(Input::Greeting(&audio()));
+    bench.line_loaded(support::GREETING, &audio());
     assert_eq!(bench.audio_ms(), 0);
     let mut bench = Bench::placed(&[]);
     bench.voice();
-    bench.input(Input::Greeting(&vec![0; 1_000_000]));
-    bench.input(Input::Greeting(&[]));
+    bench.line_loaded(support::GREETING, &vec![0; 1_000_000]);
+    bench.line_loaded(support::GREETING, &[]);
     bench.phone(json!({ "event": "connected" }));
     bench.stream_up();
     assert_eq!(bench.audio_ms(), 0, "{STREAM}");

@@ -126,7 +126,7 @@ fn a_crashed_call_has_its_events_up_to_the_end() {
     let mut bench = Bench::ordered(&[]);
     let record = orderline::call::record::Record::parse(bench.saves.last().unwrap()).unwrap();
     bench.call = Call::restore(Settings::from(&config(&[])), record);
-    bench.input(orderline::call::input::Input::Restored);
+    bench.input(orderline::call::input::Input::Alarm);
     let events = bench.logged();
     assert!(events.iter().any(|e| e["reason"] == "crashed"));
     assert_eq!(

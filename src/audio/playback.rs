@@ -73,6 +73,8 @@ struct Held {
     /// When the phone was told to stop, and when it stopped; in samples.
     told_at: u64,
     stopped_at: u64,
+    /// It cannot have stopped before this, in samples.
+    not_before: u64,
     /// The phone has told when it stopped.
     is_exact: bool,
     /// It has told when it began.
@@ -240,14 +242,14 @@ impl Held {
         is_first.then(|| at.saturating_sub(self.told_at))
     }
 
-    /// What may have been skipped when the phone goes on here: between what is proven to have played
-    /// and this place, because on a line that is not steady a mark that was late itself looks like
-    /// any other.
+    /// What may have been skipped when the phone goes on here: what the phone can have been stopped
+    /// before, although its marks say that it was not. On a line that is not steady a mark that was late
+    /// itself looks like any other.
     fn doubts(&self, goes_on_at: u64) -> Vec<Doubt> {
         if self.is_steady {
             return Vec::new();
         }
-        let from = self.stopped_at.saturating_sub(REPEAT);
+        let from = self.stopped_at.saturating_sub(REPEAT).max(self.not_before);
         let mut doubts: Vec<Doubt> = Vec::new();
         for piece in self.flushed.iter().skip(self.played) {
             let at = |time| piece.from.saturating_add(piece.played(time));
@@ -271,6 +273,14 @@ impl Held {
 }
 
 impl Playback {
+    /// With marks that are told from those of lower generations.
+    pub fn of_generation(generation: u32) -> Self {
+        Self {
+            generation,
+            ..Self::default()
+        }
+    }
+
     /// Takes audio of an item that goes to the phone now; `from` is the number of bytes of the item
     /// that came before. Nothing to send while it is held back.
     pub fn send(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> Option<Marks> {
@@ -360,6 +370,7 @@ impl Playback {
             generation: self.generation,
             told_at: now.saturating_mul(BYTES_PER_MS),
             stopped_at: self.arrival(now),
+            not_before: self.earliest(now),
             is_exact: false,
             observed: self.observed,
             is_steady: self.is_steady && !self.trips.is_empty(),
@@ -492,6 +503,15 @@ impl Playback {
     fn arrival(&self, now: u64) -> u64 {
         let trip = self.trips.iter().min().copied().unwrap_or(0);
         now.saturating_mul(BYTES_PER_MS).saturating_add(trip)
+    }
+
+    /// When what is sent now can arrive at the phone at the earliest, in samples. One answer or two may
+    /// have been late themselves.
+    fn earliest(&self, now: u64) -> u64 {
+        if self.trips.len() < 3 {
+            return now.saturating_mul(BYTES_PER_MS);
+        }
+        self.arrival(now)
     }
 
     fn learn(&mut self, trip: u64) {

@@ -56,6 +56,11 @@ impl Ending {
         self.stage != Stage::Live
     }
 
+    /// The call is ending, or over for Twilio.
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_closing() || self.call_over
+    }
+
     pub(super) fn is_leaving(&self) -> bool {
         self.stage == Stage::Leaving
     }
@@ -217,7 +222,7 @@ impl Call {
             self.timers
                 .set(Timer::Finish, now.saturating_add(HANDOFF_GRACE_MS));
         } else if !self.phone.gone {
-            if !self.phone.is_streaming() && self.record.end_reason.is_none() {
+            if !self.record.stream_claimed && self.record.end_reason.is_none() {
                 // Answered, but the media stream never came up.
                 self.record.never_connected = Some(CallStatus::Failed);
             }
@@ -236,7 +241,10 @@ impl Call {
     /// The stream should have ended by now.
     pub(super) fn line_overdue(&mut self, now: u64) {
         self.out.push_back(Output::ClosePhone);
-        if self.ending.call_over {
+        if self.phone.lost {
+            self.out.push_back(Output::HangUp);
+            self.phone_gone(now, EndReason::MediaLost);
+        } else if self.ending.call_over {
             self.phone_gone(now, EndReason::ShopHungUp);
         }
     }
@@ -262,18 +270,43 @@ impl Call {
         } else if self.model.is_ready() && self.record.transcript.is_pending() {
             self.timers
                 .set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
-        } else {
+        } else if !self.record_filler(now) {
             self.finish(now);
         }
     }
 
-    /// The object was reset. A call that was held here cannot go on, because nobody listens to it
-    /// any more; one that still rings, or that a human has taken over, can.
-    pub(super) fn restored(&mut self, now: u64) {
-        let held = self.record.answered_at.is_some() && self.record.handoff == Handoff::None;
-        if held && !self.record.finished {
-            self.give_up(now);
+    /// The object was reset, and what was held in memory is gone: the call goes on from its record, on
+    /// the stream it had or on one that Twilio opens when it asks what to do.
+    pub(super) fn restored(&mut self, now: u64, streaming: bool) {
+        let Some(answered_at) = self.record.answered_at.filter(|_| !self.record.finished) else {
+            return;
+        };
+        if self.record.handoff != Handoff::None {
+            // A human has taken over.
+            return;
         }
+        if self.record.end_reason.is_some() {
+            // It was ending.
+            return self.give_up(now);
+        }
+        self.log(LogLine::warn("restored").n(u64::from(self.record.lives)));
+        self.load_lines();
+        self.timers.set(
+            Timer::MaxDuration,
+            answered_at.saturating_add(self.max_call_ms()),
+        );
+        self.on_minute(now);
+        self.record.transcript.settle();
+        self.turn.opened = !self.record.transcript.turns().is_empty();
+        self.phone = self.next_phone();
+        if streaming {
+            self.connect_model(now);
+            self.model.owes = true;
+            self.take_back(now);
+        } else {
+            self.await_line(now);
+        }
+        self.save();
     }
 
     /// Whatever state the call is in, it must have an outcome now.

@@ -138,7 +138,8 @@ impl Record {
             log.note(answered_at, "answered", "");
         }
         if self.stream_claimed {
-            log.note(at, "stream_opened", "");
+            let attempt = self.streams.max(1).to_string();
+            log.note(at, "stream_opened", &member("attempt", &attempt));
         }
         if let Some(status) = &self.never_connected {
             log.note(at, "not_connected", &member("status", &text(status)));
@@ -265,7 +266,10 @@ fn placed(event: &Value) -> Option<Record> {
 fn apply(record: &mut Record, event: &Value, at: u64) -> Result<(), &'static str> {
     match event["type"].as_str().unwrap_or_default() {
         "answered" => record.answered_at = Some(at),
-        "stream_opened" => record.stream_claimed = true,
+        "stream_opened" => {
+            record.stream_claimed = true;
+            record.streams = get(event, "/attempt")?;
+        }
         "not_connected" => record.never_connected = Some(get::<CallStatus>(event, "/status")?),
         "turn" => {
             let id: String = get(event, "/turn")?;

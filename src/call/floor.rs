@@ -304,12 +304,18 @@ impl Call {
             return;
         }
         self.timers.stop(Timer::Cut);
+        self.drop_words();
+        self.note_stop();
+        self.save();
+    }
+
+    /// What is held back will not be said: the model is told how much of it was heard.
+    pub(super) fn drop_words(&mut self) {
         for cut in self.phone.playback.drop_held() {
             self.cut_off(&cut);
             self.keys_cut_off(&cut.item_id);
+            self.greeting_cut_off(&cut.item_id);
         }
-        self.note_stop();
-        self.save();
     }
 
     fn cut_off(&mut self, cut: &Cut) {

@@ -66,22 +66,20 @@ fn text(language: Option<&str>) -> Option<&'static str> {
 }
 
 impl Call {
-    /// Where the greeting's audio is kept: by everything that decides how it sounds.
+    /// Where the greeting's audio is kept.
     pub(super) fn greeting_key(&self) -> Option<String> {
+        text(self.language()).map(|text| self.line_key(text))
+    }
+
+    /// Where the audio of a line is kept: by everything that decides how it sounds.
+    pub(super) fn line_key(&self, text: &str) -> String {
         let settings = &self.settings;
-        let language = self.language();
-        let text = text(language)?;
-        let parts = [
-            &settings.voice,
-            &settings.model,
-            language.unwrap_or_default(),
-            text,
-        ];
+        let language = self.language().unwrap_or_default();
+        let parts = [&settings.voice, &settings.model, language, text];
         let digest = Sha256::digest(parts.join("\n"));
-        let hex = digest
+        digest
             .iter()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        Some(format!("greeting:{hex}"))
+            .fold("line:".to_owned(), |key, byte| key + &format!("{byte:02x}"))
     }
 
     /// The greeting's audio, from where it is kept.
@@ -164,7 +162,7 @@ impl Call {
             return;
         }
         if let Some(key) = self.greeting_key() {
-            self.out.push_back(Output::KeepGreeting {
+            self.out.push_back(Output::KeepLine {
                 key,
                 audio: audio.clone(),
             });
@@ -183,7 +181,7 @@ impl Call {
     }
 
     /// Language of the one we call; nothing for a call that came to us.
-    fn language(&self) -> Option<&str> {
+    pub(super) fn language(&self) -> Option<&str> {
         self.record
             .request
             .as_ref()

@@ -29,8 +29,13 @@ pub enum Input<'a> {
         /// WebSocket close code, or HTTP status of a refused upgrade.
         code: u16,
     },
-    /// The greeting's audio, where it was kept.
-    Greeting(&'a [u8]),
+    /// The audio of a line, where it was kept.
+    Line {
+        /// Where.
+        key: &'a str,
+        /// μ-law.
+        audio: &'a [u8],
+    },
     /// A status callback.
     Status(CallStatus),
     /// Twilio answered our request to hang up.
@@ -38,9 +43,12 @@ pub enum Input<'a> {
         /// Whether it did.
         done: bool,
     },
-    /// The object lost its memory, and this call was brought back from its snapshot: its sockets
-    /// and timers are gone.
-    Restored,
+    /// The object lost its memory, and this call was brought back from its snapshot: its timers and
+    /// its socket to the model are gone.
+    Restored {
+        /// The media socket is still there.
+        streaming: bool,
+    },
     /// The last safety net: whatever state the call is in, it must have an outcome now.
     Alarm,
     /// Time has passed; see [`super::Call::next_deadline`].

@@ -17,6 +17,8 @@
 mod budget;
 mod ending;
 pub mod events;
+mod failure;
+mod filler;
 mod floor;
 pub mod greeting;
 pub mod input;
@@ -42,6 +44,7 @@ use crate::twilio::number::E164;
 use crate::twilio::signature::socket_url;
 use crate::twilio::twiml::Twiml;
 use ending::Ending;
+use filler::Filler;
 use floor::Floor;
 use greeting::Greeting;
 use input::Input;
@@ -122,6 +125,7 @@ pub struct Call {
     turn: Turn,
     floor: Floor,
     greeting: Greeting,
+    filler: Filler,
     ending: Ending,
     timers: Timers,
     out: VecDeque<Output>,
@@ -143,9 +147,7 @@ impl Call {
         now: u64,
     ) -> Self {
         let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
-        if let Some(key) = call.greeting_key() {
-            call.out.push_back(Output::LoadGreeting { key });
-        }
+        call.load_lines();
         call.save();
         call.flush_save();
         call
@@ -162,6 +164,7 @@ impl Call {
             turn: Turn::default(),
             floor: Floor::default(),
             greeting: Greeting::default(),
+            filler: Filler::default(),
             ending: Ending::default(),
             timers: Timers::default(),
             out: VecDeque::new(),
@@ -175,18 +178,18 @@ impl Call {
         self.clock = now;
         match input {
             Input::Phone(text) => self.phone_message(now, text),
-            Input::PhoneClosed => self.phone_gone(now, EndReason::MediaLost),
+            Input::PhoneClosed => self.phone_closed(now),
             Input::ModelOpened { socket } if socket == self.model.socket => self.model_opened(now),
             Input::Model { socket, text } if socket == self.model.socket => {
                 self.model_event(now, text);
             }
             Input::ModelClosed { socket, code } if socket == self.model.socket => {
-                self.model_lost(now, code);
+                self.model_closed(now, code);
             }
-            Input::Greeting(audio) => self.greeting_loaded(audio),
+            Input::Line { key, audio } => self.line_loaded(key, audio),
             Input::Status(status) => self.status(now, status),
             Input::HungUp { done } => self.hung_up(done),
-            Input::Restored => self.restored(now),
+            Input::Restored { streaming } => self.restored(now, streaming),
             Input::Alarm => self.give_up(now),
             Input::ModelOpened { .. }
             | Input::Model { .. }
@@ -235,6 +238,11 @@ impl Call {
             self.connect_model(now);
             self.settle(now);
         }
+        self.record.streams = self.record.streams.max(1);
+        self.connect_stream()
+    }
+
+    fn connect_stream(&self) -> Twiml {
         let base = &self.settings.base_url;
         Twiml::ConnectStream {
             url: format!(
@@ -247,14 +255,21 @@ impl Call {
         }
     }
 
-    /// Whether a media socket with this token may be opened; works once.
-    pub fn claim_stream(&mut self, token: &str) -> bool {
+    /// Whether a media socket with this token may be opened; works once. It takes the place of the one
+    /// before.
+    pub fn claim_stream(&mut self, now: u64, token: &str) -> bool {
+        self.clock = now;
         let good = secret::equal(token.as_bytes(), self.record.stream_token.as_bytes())
-            && !self.record.stream_claimed
+            && !token.is_empty()
             && !self.record.finished
+            && !self.phone.gone
             && self.record.answered_at.is_some();
         if good {
+            if self.record.stream_claimed {
+                self.phone_lost(now);
+            }
             self.record.stream_claimed = true;
+            self.record.stream_token.clear();
             self.save();
         } else {
             self.log(LogLine::warn("stream_refused"));
@@ -263,9 +278,27 @@ impl Call {
         good
     }
 
-    /// The media stream has ended: Twilio asks what to do.
-    pub fn stream_ended(&mut self, now: u64) -> Twiml {
+    /// The media stream has ended: Twilio asks what to do. While the call is `alive` and can go on,
+    /// another stream is opened, with this token; a stream that still runs is left alone until then,
+    /// so that a question asked twice does no harm.
+    pub fn stream_ended(&mut self, now: u64, alive: bool, token: String) -> Twiml {
         self.clock = now;
+        if alive && self.may_stream_again() {
+            if self.record.stream_token.is_empty() {
+                self.record.stream_token = token;
+            }
+            self.record.streams += 1;
+            if self.phone.lost {
+                self.await_line(now);
+            }
+            if self.model.is_idle() {
+                self.connect_model(now);
+                self.model.owes = true;
+            }
+            self.save();
+            self.settle(now);
+            return self.connect_stream();
+        }
         self.phone_gone(now, EndReason::MediaLost);
         let twiml = match (self.record.handoff, &self.settings.handoff_number) {
             (Handoff::Pending | Handoff::Dialling, Some(number)) => Twiml::Dial {
@@ -273,10 +306,17 @@ impl Call {
                 caller_id: self.settings.from.as_str().to_owned(),
                 action: format!("{}/twilio/dial-ended", self.settings.base_url),
             },
-            _ if self.record.end_reason == Some(EndReason::ModelLost) => Twiml::SayAndHangUp {
-                text: prompt::FAREWELL.to_owned(),
-                language: "en-US".to_owned(),
-            },
+            _ if alive
+                && matches!(
+                    self.record.end_reason,
+                    Some(EndReason::ModelLost | EndReason::MediaLost)
+                ) =>
+            {
+                Twiml::SayAndHangUp {
+                    text: prompt::FAREWELL.to_owned(),
+                    language: "en-US".to_owned(),
+                }
+            }
             _ => Twiml::HangUp,
         };
         if self.record.handoff == Handoff::Pending {
@@ -354,6 +394,23 @@ impl Call {
             Timer::Keys => self.keys_done(true),
             Timer::Model => self.on_model_overdue(now),
             Timer::Finish => self.finish(now),
+            Timer::Reconnect => self.connect_model(now),
+            Timer::Filler => self.on_gap(now),
+        }
+    }
+
+    /// Looks for the audio of the lines that are the same on every call.
+    fn load_lines(&mut self) {
+        let keys = [self.greeting_key(), self.filler_key()];
+        let keys = keys.into_iter().flatten();
+        self.out.extend(keys.map(|key| Output::LoadLine { key }));
+    }
+
+    fn line_loaded(&mut self, key: &str, audio: &[u8]) {
+        if self.greeting_key().as_deref() == Some(key) {
+            self.greeting_loaded(audio);
+        } else if self.filler_key().as_deref() == Some(key) {
+            self.filler_loaded(audio);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::Call;
 use super::ending::Farewell;
+use super::failure::{self, Failure, Handling};
+use super::filler::{GAP_MS, SLOW_MS};
 use super::output::{LogLine, Output};
 use super::prompt::{self, Cue};
 use super::record::{EndReason, Handoff};
@@ -20,8 +22,12 @@ use std::collections::{BTreeSet, VecDeque};
 const MODEL_PATIENCE_MS: u64 = 5_000;
 /// How long to wait when the server says that a response is active which we know nothing of, in ms.
 const CONFLICT_PAUSE_MS: u64 = 1_000;
-/// How often in a row the model may fail before it is given up.
-const MAX_FAILURES: u32 = 1;
+/// How long the shop may be put off while no session can be had, in ms.
+const MAX_LOST_MS: u64 = 10_000;
+/// How often in a row a response may fail before another session is opened; one that was asked too
+/// much of may fail more often.
+const MAX_FAILED: u32 = 1;
+const MAX_LIMITED: u32 = 4;
 /// How many items of a session are remembered for truncation.
 const MAX_ITEMS: usize = 64;
 
@@ -50,7 +56,11 @@ pub(super) struct Model {
     /// Keys are being pressed.
     pub(super) pending_keys: Option<Keys>,
     /// Losses in a row, without a completed response between them.
-    failures: u32,
+    losses: u32,
+    /// When the first of them was, in ms.
+    lost_at: Option<u64>,
+    /// The session was lost when it was the agent's turn: the next one speaks first.
+    pub(super) owes: bool,
     /// Failed responses in a row.
     failed_responses: u32,
     next_event: u64,
@@ -66,7 +76,7 @@ pub(super) struct Keys {
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum Link {
+pub(super) enum Link {
     /// Not connected yet.
     #[default]
     Idle,
@@ -76,6 +86,8 @@ enum Link {
     Configuring,
     /// Ready to talk.
     Ready,
+    /// Lost, and to be opened again.
+    Waiting,
     /// Given up.
     Lost,
 }
@@ -113,8 +125,8 @@ impl Model {
         self.link == Link::Ready
     }
 
-    pub(super) fn is_lost(&self) -> bool {
-        self.link == Link::Lost
+    pub(super) fn is_idle(&self) -> bool {
+        self.link == Link::Idle
     }
 
     pub(super) fn event_id(&mut self) -> String {
@@ -255,7 +267,7 @@ impl Call {
         self.model.link = Link::Ready;
         self.timers.stop(Timer::Model);
         self.log(LogLine::info("model_ready").n(u64::from(self.model.socket)));
-        if self.model.socket > 1 {
+        if self.model.socket > 1 || self.record.lives > 0 {
             self.restore_conversation();
         }
         self.flush_early_audio();
@@ -264,10 +276,17 @@ impl Call {
 
     /// Tells a new session what was said and recorded on the old one.
     fn restore_conversation(&mut self) {
-        let turns: Vec<(Role, String)> = self
-            .record
-            .transcript
-            .turns()
+        let owes = std::mem::take(&mut self.model.owes);
+        let turns = self.record.transcript.turns();
+        let spoken = turns.iter().rev().filter(|turn| turn.role == Role::Agent);
+        // The newest may be the filler.
+        let unheard = spoken
+            .take(2)
+            .filter_map(|turn| turn.words().strip_prefix(turn.heard_text()));
+        let unheard = unheard
+            .map(|rest| rest.trim().to_owned())
+            .find(|rest| !rest.is_empty());
+        let turns: Vec<(Role, String)> = turns
             .iter()
             .map(|turn| (turn.role, turn.heard_text().to_owned()))
             .filter(|(_, text)| !text.is_empty())
@@ -288,9 +307,16 @@ impl Call {
                 Role::Shop => client::shop_item(&event_id, &text),
             }));
         }
-        if !self.ending.is_closing() {
-            self.want(Some(Cue::Interrupted), true);
+        if self.ending.is_closing() || !owes {
+            return;
         }
+        if let Some(rest) = unheard {
+            let event_id = self.model.event_id();
+            let note = prompt::unheard_note(&rest);
+            self.out
+                .push_back(Output::Model(client::system_item(&event_id, &note)));
+        }
+        self.want(Some(Cue::Interrupted), true);
     }
 
     /// A response was asked for.
@@ -300,6 +326,9 @@ impl Call {
         self.model.cancel_when_created = false;
         self.timers
             .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
+        if !self.timers.is_set(Timer::Filler) {
+            self.expect_agent(now, SLOW_MS);
+        }
     }
 
     fn response_created(&mut self, now: u64, response_id: String) {
@@ -358,7 +387,18 @@ impl Call {
         let current = std::mem::take(&mut self.model.current);
         self.log(LogLine::debug("agent_turn"));
         self.save();
+        if self.filler.is_recording() {
+            self.filler_spoken();
+            if !self.record.transcript.is_pending() {
+                self.finish(now);
+            }
+            return;
+        }
+        let is_silent = !current.spoke && current.tools_called == 0;
         match done.status {
+            ResponseStatus::Incomplete if is_silent => {
+                return self.response_failed(now, None, Failure::Incomplete);
+            }
             ResponseStatus::Completed | ResponseStatus::Incomplete => {
                 for (item_id, _) in &self.model.items {
                     self.record.transcript.agent_complete(item_id);
@@ -367,11 +407,15 @@ impl Call {
                 if current.greets {
                     self.greeting_spoken();
                 }
-                self.model.failures = 0;
+                self.model.losses = 0;
+                self.model.lost_at = None;
                 self.model.failed_responses = 0;
             }
             ResponseStatus::Cancelled => {}
-            ResponseStatus::Failed => return self.response_failed(now, current.farewell),
+            ResponseStatus::Failed => {
+                let failure = Failure::Response(&done.error);
+                return self.response_failed(now, current.farewell, failure);
+            }
         }
         self.send_tool_outputs();
         match current.farewell {
@@ -403,42 +447,55 @@ impl Call {
         }
     }
 
-    /// A failed response is silence for whoever listens: ask again, then get another session.
-    fn response_failed(&mut self, now: u64, farewell: Option<Farewell>) {
+    /// A failed response is silence for whoever listens.
+    fn response_failed(&mut self, now: u64, farewell: Option<Farewell>, failure: Failure<'_>) {
         self.log(LogLine::warn("response_failed").n(u64::from(self.model.failed_responses)));
         self.send_tool_outputs();
+        self.model.failed_responses += 1;
+        let failed = self.model.failed_responses;
         if let Some(farewell) = farewell {
             self.say_farewell(now, farewell, false);
         } else if self.ending.is_closing() {
             self.leave(now);
-        } else if self.model.failed_responses < MAX_FAILURES {
-            self.model.failed_responses += 1;
-            self.want(None, true);
         } else {
-            self.model_lost(now, 0);
+            match failure.handling() {
+                Handling::AskLater if failed <= MAX_LIMITED => self.ask_later(now),
+                Handling::AskAgain | Handling::Ignore if failed <= MAX_FAILED => {
+                    self.want(None, true);
+                }
+                handling => self.lose_model(now, handling == Handling::GiveUp),
+            }
         }
     }
 
+    /// The server is busy with something: the response is asked for after a pause.
+    fn ask_later(&mut self, now: u64) {
+        self.model.flight = Flight::Conflict;
+        self.want(None, true);
+        self.timers
+            .set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
+    }
+
     fn server_error(&mut self, now: u64, error: &ServerError) {
-        let of_request = matches!(&self.model.flight, Flight::Requested { event_id } if error.event_id.as_ref() == Some(event_id));
-        if self.model.link == Link::Configuring {
-            // Our settings were refused: nothing can be said on this session.
-            self.log(LogLine::error("session_refused"));
-            self.model_lost(now, 0);
-        } else if of_request && error.code == "conversation_already_has_active_response" {
-            self.model.flight = Flight::Conflict;
-            self.want(None, true);
-            self.timers
-                .set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
-        } else if error.code == "session_expired" {
-            self.model_lost(now, 0);
-        } else if of_request {
-            self.log(LogLine::warn("response_refused"));
-            self.model.flight = Flight::Free;
-            self.response_failed(now, None);
-        } else if error.code != "response_cancel_not_active" {
-            // Most errors leave the session as it was.
-            self.log(LogLine::warn("model_error"));
+        let of_response = matches!(&self.model.flight, Flight::Requested { event_id } if error.event_id.as_ref() == Some(event_id));
+        let failure = Failure::Error {
+            code: &error.code,
+            link: self.model.link,
+            of_response,
+        };
+        match failure.handling() {
+            Handling::Ignore => self.complain_about_model("model_error"),
+            Handling::AskLater => self.ask_later(now),
+            Handling::AskAgain => {
+                self.log(LogLine::warn("response_refused"));
+                self.model.flight = Flight::Free;
+                self.response_failed(now, None, failure);
+            }
+            Handling::Reconnect => self.lose_model(now, false),
+            Handling::GiveUp => {
+                self.log(LogLine::error("session_refused"));
+                self.lose_model(now, true);
+            }
         }
     }
 
@@ -448,14 +505,27 @@ impl Call {
             Flight::Free if self.model.is_ready() => {}
             _ => {
                 self.log(LogLine::warn("model_overdue"));
-                self.model_lost(now, 0);
+                let handling = Failure::Overdue.handling();
+                self.lose_model(now, handling == Handling::GiveUp);
             }
         }
     }
 
-    /// The session is gone, or as good as gone: one immediate attempt to get another, then the end.
-    pub(super) fn model_lost(&mut self, now: u64, code: u16) {
-        if self.record.finished || self.model.is_lost() {
+    /// The socket was refused, with an HTTP status, or is gone, with a close code.
+    pub(super) fn model_closed(&mut self, now: u64, code: u16) {
+        let failure = if code < 1000 {
+            Failure::Refused(code)
+        } else {
+            Failure::Closed(code)
+        };
+        self.log(LogLine::warn("model_closed").n(u64::from(code)));
+        self.lose_model(now, failure.handling() == Handling::GiveUp);
+    }
+
+    /// The session is gone, or as good as gone: another is opened, unless that was tried often enough
+    /// or would be in vain.
+    fn lose_model(&mut self, now: u64, for_good: bool) {
+        if self.record.finished || matches!(self.model.link, Link::Lost | Link::Waiting) {
             return;
         }
         if self.phone.gone {
@@ -465,23 +535,37 @@ impl Call {
             }
             return;
         }
-        self.log(LogLine::warn("model_lost").n(u64::from(code)));
+        self.log(LogLine::warn("model_lost").n(u64::from(self.model.losses)));
         self.out.push_back(Output::CloseModel);
+        self.model.owes |= self.model.flight != Flight::Free
+            || self.turn.wanted.is_some()
+            || self.floor.has_open_turn()
+            || self.record.transcript.is_pending();
         self.record.transcript.settle();
         self.model.pending_total = None;
         self.model.pending_keys = None;
+        self.model.flight = Flight::Free;
         self.floor.model_lost();
+        self.timers.stop(Timer::Model);
         self.timers.stop(Timer::ShopTurn);
         self.turn.quiet_since = now;
-        if self.ending.is_closing() || self.model.failures >= MAX_FAILURES {
+        let lost_at = *self.model.lost_at.get_or_insert(now);
+        let hopeless = for_good || now.saturating_sub(lost_at) >= MAX_LOST_MS;
+        let pause = failure::pause_ms(self.model.losses);
+        let Some(pause) = pause.filter(|_| !hopeless && !self.ending.is_closing()) else {
             self.model.link = Link::Lost;
-            self.model.flight = Flight::Free;
-            self.timers.stop(Timer::Model);
-            self.model_given_up(now);
-        } else {
-            self.model.failures += 1;
-            self.record.metrics.reconnects += 1;
+            return self.model_given_up(now);
+        };
+        self.model.losses += 1;
+        self.record.metrics.reconnects += 1;
+        if pause == 0 {
             self.connect_model(now);
+        } else {
+            self.model.link = Link::Waiting;
+            self.timers.set(Timer::Reconnect, now.saturating_add(pause));
+        }
+        if self.model.owes {
+            self.expect_agent(now, GAP_MS);
         }
     }
 

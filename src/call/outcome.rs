@@ -313,7 +313,7 @@ fn written(record: &Record, settings: &Settings) -> (String, String, MicroDollar
             currency: "USD",
         },
         metrics: Numbers::of(&record.metrics),
-        attempts: 1,
+        attempts: record.streams.max(1),
         warnings,
     };
     let total = record.order.totals.map(|totals| totals.total);

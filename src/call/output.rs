@@ -7,13 +7,13 @@ use serde::Serialize;
 /// Something to do, in this order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// Look for the greeting's audio: [`super::input::Input::Greeting`], if there is any.
-    LoadGreeting {
+    /// Look for the audio of a line: [`super::input::Input::Line`], if there is any.
+    LoadLine {
         /// Where it is kept.
         key: String,
     },
-    /// Keep the greeting's audio for later calls.
-    KeepGreeting {
+    /// Keep the audio of a line for later calls.
+    KeepLine {
         /// Where.
         key: String,
         /// μ-law.

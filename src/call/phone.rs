@@ -1,8 +1,10 @@
 //! The Twilio leg: what arrives from the phone, what is playing on it, what was heard.
 
 use super::Call;
+use super::floor::Floor;
 use super::output::{LogLine, Output};
-use super::record::EndReason;
+use super::prompt::Cue;
+use super::record::{EndReason, StreamStart};
 use super::timers::Timer;
 use crate::audio::playback::{Marks, Place, Playback};
 use crate::audio::ulaw::{self, BYTES_PER_MS};
@@ -28,6 +30,10 @@ const STALL_SILENCE_MS: u64 = 1_000;
 const MAX_HEARD_SILENCE: usize = 8_000;
 /// How far the audio may run ahead of the clock, in ms: beyond, it is a flood.
 const MAX_AHEAD_MS: u64 = 10_000;
+/// How often Twilio is told to open a stream: once, and three times after it was lost.
+const MAX_STREAMS: u32 = 4;
+/// How long a lost stream may take to come back, in ms: Twilio retries its question while we restart.
+const LINE_PATIENCE_MS: u64 = 20_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Phone {
@@ -45,6 +51,8 @@ pub(super) struct Phone {
     passed_on: Option<u64>,
     /// Stream time up to which audio has come, in ms.
     received: u64,
+    /// The stream broke, and another is to take its place.
+    pub(super) lost: bool,
     /// The stream is over.
     pub(super) gone: bool,
     complained: bool,
@@ -84,6 +92,89 @@ impl Call {
             MediaMessage::Dtmf { digit } => self.phone_key(now, &digit),
             MediaMessage::Stop => self.phone_gone(now, EndReason::ShopHungUp),
         }
+    }
+
+    /// The media socket is gone without a `stop`.
+    pub(super) fn phone_closed(&mut self, now: u64) {
+        if self.may_stream_again() {
+            self.phone_lost(now);
+        } else {
+            self.phone_gone(now, EndReason::MediaLost);
+        }
+    }
+
+    /// Whether the call can go on when its stream breaks.
+    pub(super) fn may_stream_again(&self) -> bool {
+        let answered = self.record.answered_at.is_some() && !self.phone.gone;
+        let goes_on = !self.ending.is_ending() && self.record.end_reason.is_none();
+        answered && goes_on && self.record.streams < MAX_STREAMS
+    }
+
+    /// The stream broke: the agent's words end where they were heard to end, and Twilio, who asks what
+    /// to do, is told to open another.
+    pub(super) fn phone_lost(&mut self, now: u64) {
+        if std::mem::replace(&mut self.phone.lost, true) {
+            return;
+        }
+        self.log(LogLine::warn("stream_lost").n(u64::from(self.record.streams)));
+        self.cancel_response();
+        let line = self.phone.clock.now(now);
+        self.phone.playback.hold(line);
+        self.drop_words();
+        self.floor = Floor::default();
+        for timer in [
+            Timer::Silence,
+            Timer::Decide,
+            Timer::Cut,
+            Timer::Commit,
+            Timer::Stall,
+            Timer::ShopTurn,
+            Timer::Filler,
+        ] {
+            self.timers.stop(timer);
+        }
+        self.phone = self.next_phone();
+        self.await_line(now);
+        self.save();
+    }
+
+    /// A phone whose marks are told from all before.
+    pub(super) fn next_phone(&mut self) -> Phone {
+        self.record.lives = self.record.lives.saturating_add(1);
+        Phone {
+            playback: Playback::of_generation(self.record.lives << 16),
+            lost: true,
+            ..Phone::default()
+        }
+    }
+
+    /// Twilio should open another stream soon.
+    pub(super) fn await_line(&mut self, now: u64) {
+        self.timers
+            .set(Timer::LineGone, now.saturating_add(LINE_PATIENCE_MS));
+    }
+
+    /// Another stream has come for one that was lost, or the call has come back to its own.
+    pub(super) fn line_back(&mut self, now: u64) {
+        self.phone.lost = false;
+        self.timers.stop(Timer::LineGone);
+        if self.greeting_is_due() && self.can_greet() {
+            return self.greet(now);
+        }
+        self.want(Some(Cue::Interrupted), true);
+        self.on_gap(now);
+    }
+
+    /// After a restart: the stream that this call had is still there.
+    pub(super) fn take_back(&mut self, now: u64) {
+        let Some(stream) = self.record.stream.clone() else {
+            return;
+        };
+        self.out.push_back(Output::Phone(media::clear(&stream.sid)));
+        self.phone.stream_sid = Some(stream.sid);
+        self.phone.started_at = stream.at;
+        self.phone.clock.start(now);
+        self.line_back(now);
     }
 
     /// The stream is over, whoever says so first: `stop`, the socket, a webhook or a status.
@@ -257,13 +348,22 @@ impl Call {
         }
         self.phone.stream_sid = Some(stream_sid.to_owned());
         self.phone.started_at = now;
+        self.record.stream = Some(StreamStart {
+            sid: stream_sid.to_owned(),
+            at: now,
+        });
+        self.save();
         self.phone.clock.start(now);
         self.turn.quiet_since = now;
         self.log(LogLine::info("stream_started"));
         if self.ending.is_leaving() || self.record.end_reason == Some(EndReason::ModelLost) {
             // There is nobody to talk: Twilio's own voice apologises when it asks what to do.
             self.out.push_back(Output::ClosePhone);
+        } else if self.phone.lost && self.turn.opened {
+            self.line_back(now);
         }
+        self.phone.lost = false;
+        self.timers.stop(Timer::LineGone);
         self.open_conversation(now);
     }
 

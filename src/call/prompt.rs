@@ -13,6 +13,8 @@ pub enum Cue {
     Opening,
     /// Say these first words and nothing else.
     Greeting(&'static str),
+    /// Say this and nothing else; nobody is listening any more.
+    Filler(&'static str),
     /// The first words were said: the order.
     Begin,
     /// The disclosure has not been heard yet.
@@ -45,6 +47,12 @@ impl Cue {
                 )
                 .into();
             }
+            Self::Filler(text) => {
+                return format!(
+                    "The call is over. For later use, say exactly this and nothing else: \"{text}\""
+                )
+                .into();
+            }
             Self::Begin => {
                 "You have introduced yourself. If a person is listening, say now in one short sentence that you would like to place an order, and for what."
             }
@@ -61,7 +69,7 @@ impl Cue {
                 "The shop stays silent. Say in one short sentence that you will end the call, and say goodbye."
             }
             Self::Interrupted => {
-                "The line was interrupted for a moment on your side. Apologise in a few words and go on where you were; do not start over and do not greet again."
+                "The line was interrupted for a moment on your side. Apologise in a few words, unless you just did, and go on in the middle of what you were saying or asking; do not start over and do not greet again. What they said meanwhile you may have missed: if it matters, ask."
             }
             Self::TimeLimit => {
                 "The call has reached its time limit. Apologise in one short sentence that you must end the call now, and say goodbye."
@@ -150,6 +158,11 @@ You are a concise phone ordering assistant. You are an AI and you call a shop to
         );
     }
     text
+}
+
+/// What the agent was about to say when it was interrupted.
+pub fn unheard_note(rest: &str) -> String {
+    format!("Of your last words they did not hear: \"{rest}\"")
 }
 
 /// Where the order stands, for a model that has to go on in the middle of a call.

@@ -11,7 +11,9 @@ use crate::twilio::webhook::CallStatus;
 use serde::{Deserialize, Serialize};
 
 /// Form of the snapshot; rises when an old one could be misread.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+/// The oldest form that is still read.
+const OLDEST_VERSION: u32 = 2;
 
 /// Everything about a call that matters after it. Times are milliseconds since the Unix epoch.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -22,10 +24,20 @@ pub struct Record {
     pub sid: CallSid,
     /// What the API asked for; none for a call that came to us.
     pub request: Option<CallRequest>,
-    /// Unguessable part of the media stream's URL.
+    /// Unguessable part of the URL of the media stream that may be opened; empty once it was, since a
+    /// token works once.
     pub stream_token: String,
-    /// Whether the token was used; it works once.
+    /// Whether a stream was ever opened.
     pub stream_claimed: bool,
+    /// How often Twilio was told to open one.
+    #[serde(default)]
+    pub streams: u32,
+    /// The stream that runs, or ran last.
+    #[serde(default)]
+    pub stream: Option<StreamStart>,
+    /// How often the call lost its stream or its memory.
+    #[serde(default)]
+    pub lives: u32,
     /// When the call was placed, or came.
     pub placed_at: u64,
     /// When it was answered.
@@ -61,6 +73,15 @@ pub struct Record {
     /// What happened, in order.
     #[serde(default)]
     pub events: Log,
+}
+
+/// Where a media stream begins.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct StreamStart {
+    /// Its SID.
+    pub sid: String,
+    /// When its `start` came.
+    pub at: u64,
 }
 
 /// Why the line ended.
@@ -205,6 +226,9 @@ impl Record {
             request,
             stream_token,
             stream_claimed: false,
+            streams: 0,
+            stream: None,
+            lives: 0,
             placed_at,
             answered_at: None,
             ended_at: None,
@@ -224,9 +248,13 @@ impl Record {
         }
     }
 
-    /// Reads a snapshot; nothing if it is of another form.
+    /// Reads a snapshot of this form or an older one; nothing if it is neither.
     pub fn parse(snapshot: &str) -> Option<Self> {
-        json::read(snapshot).filter(|record: &Self| record.version == VERSION)
+        let mut record: Self = json::read(snapshot)?;
+        let version = std::mem::replace(&mut record.version, VERSION);
+        (OLDEST_VERSION..=VERSION)
+            .contains(&version)
+            .then_some(record)
     }
 
     /// Milliseconds since the answer.

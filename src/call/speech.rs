@@ -22,6 +22,9 @@ impl Call {
     }
 
     pub(super) fn audio_delta(&mut self, now: u64, response_id: &str, item_id: &str, delta: &str) {
+        if self.filler.is_recording() {
+            return self.filler_audio(delta);
+        }
         if !self.model.is_heard(response_id)
             || !self.phone.is_streaming()
             || self.ending.is_leaving()
@@ -74,7 +77,9 @@ impl Call {
     }
 
     pub(super) fn words_delta(&mut self, now: u64, response_id: &str, item_id: &str, words: &str) {
-        if self.model.is_heard(response_id) {
+        if self.filler.is_recording() {
+            self.filler_words(words);
+        } else if self.model.is_heard(response_id) {
             let at = self.record.at_ms(now);
             self.record.transcript.agent_words(item_id, at, words);
             if !words.trim().is_empty() {
@@ -97,7 +102,8 @@ impl Call {
         self.save();
         if !self.record.transcript.is_pending() {
             self.run_pending_total();
-            if self.timers.is_set(Timer::Finish) && self.phone.gone {
+            let waits = self.timers.is_set(Timer::Finish) && !self.filler.is_recording();
+            if waits && self.phone.gone {
                 self.finish(now);
             }
         }

@@ -33,9 +33,13 @@ pub enum Timer {
     Model,
     /// The last words should be written down by now: write the outcome.
     Finish,
+    /// It is time to try another session.
+    Reconnect,
+    /// The agent should have spoken by now: fill the gap.
+    Filler,
 }
 
-const TIMERS: [Timer; 15] = [
+const TIMERS: [Timer; 17] = [
     Timer::Silence,
     Timer::Decide,
     Timer::Cut,
@@ -51,6 +55,8 @@ const TIMERS: [Timer; 15] = [
     Timer::Keys,
     Timer::Model,
     Timer::Finish,
+    Timer::Reconnect,
+    Timer::Filler,
 ];
 
 /// When each timer is due, in ms.

@@ -132,12 +132,14 @@ impl Call {
             .first_audio_ms
             .get_or_insert(since_start);
         self.turn.disclosure_cued = false;
+        self.timers.stop(Timer::Filler);
     }
 
     /// Arms the silence timer while nobody speaks and nobody is about to.
     pub(super) fn watch_silence(&mut self, now: u64) {
         let busy = self.floor.shop_speaks()
             || self.floor.is_paused()
+            || !self.model.is_ready()
             || self.model.flight != Flight::Free
             || self.turn.wanted.is_some()
             || self.model.pending_total.is_some()
@@ -148,6 +150,7 @@ impl Call {
         if busy {
             self.timers.stop(Timer::Silence);
         } else {
+            self.timers.stop(Timer::Filler);
             if self.floor.hears_music() {
                 self.turn.quiet_since = now;
             }

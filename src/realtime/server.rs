@@ -127,6 +127,8 @@ pub struct ResponseDone {
     pub status: ResponseStatus,
     /// What it used; everything generated is billed, heard or not.
     pub usage: ResponseUsage,
+    /// The code of its error, where it failed and has one.
+    pub error: String,
 }
 
 /// How a response ended.
@@ -233,16 +235,19 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
                     _ => ResponseStatus::Completed,
                 },
                 usage: usage.unwrap_or_default(),
+                error: {
+                    let WireDetails { status_details } = nested(wire.response).unwrap_or_default();
+                    let details = status_details.unwrap_or_default();
+                    details.error.map(WireError::into_code).unwrap_or_default()
+                },
             })
         }
         "error" => {
-            let error = nested::<WireError>(wire.error)?;
+            let mut error = nested::<WireError>(wire.error)?;
+            let event_id = error.event_id.take();
             ServerEvent::Error(ServerError {
-                code: error
-                    .code
-                    .or(error.kind)
-                    .unwrap_or_else(|| "unknown".into()),
-                event_id: error.event_id,
+                code: error.into_code(),
+                event_id,
             })
         }
         kind if IGNORED.contains(&kind) => ServerEvent::Other,
@@ -288,6 +293,17 @@ struct WireUsage {
     usage: Option<ResponseUsage>,
 }
 
+/// Read by itself, like the usage.
+#[derive(Default, Deserialize)]
+struct WireDetails {
+    status_details: Option<Details>,
+}
+
+#[derive(Default, Deserialize)]
+struct Details {
+    error: Option<WireError>,
+}
+
 #[derive(Deserialize)]
 struct WireItem {
     #[serde(rename = "type")]
@@ -304,6 +320,13 @@ struct WireError {
     kind: Option<String>,
     code: Option<String>,
     event_id: Option<String>,
+}
+
+impl WireError {
+    fn into_code(self) -> String {
+        let code = self.code.or(self.kind);
+        code.unwrap_or_else(|| "unknown".into())
+    }
 }
 
 #[cfg(test)]
@@ -344,7 +367,8 @@ mod tests {
             Ok(ServerEvent::ResponseDone(ResponseDone {
                 response_id: "resp_3".into(),
                 status: ResponseStatus::Failed,
-                usage: ResponseUsage::default()
+                usage: ResponseUsage::default(),
+                error: "server_error".into()
             }))
         );
         let error = r#"{"type":"error","event_id":"event_9","error":{"type":"invalid_request_error","code":null,"message":"m","param":null,"event_id":"rc-7"}}"#;

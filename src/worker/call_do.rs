@@ -9,6 +9,7 @@ use super::account_do;
 use super::call_stub::{Ask, Begin, TOKEN_HEADER};
 use super::log;
 use super::model_socket;
+use super::snapshots::Snapshots;
 use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
 use crate::call::output::{Finished, LogLine, Output};
@@ -36,7 +37,6 @@ use worker::{
 };
 
 /// Storage keys.
-const RECORD: &str = "record";
 const OUTCOME: &str = "outcome";
 const ATTEMPT: &str = "attempt";
 
@@ -77,6 +77,7 @@ pub struct CallSession {
 /// What the object holds while a call runs.
 pub(super) struct Session {
     state: State,
+    snapshots: Snapshots,
     env: Env,
     pub(super) config: Option<Config>,
     call: RefCell<Option<Call>>,
@@ -100,8 +101,10 @@ pub(super) struct Session {
 impl DurableObject for CallSession {
     fn new(state: State, env: Env) -> Self {
         let config = read_config(&env).ok();
+        let (state, snapshots) = Snapshots::of(state);
         let session = Session {
             state,
+            snapshots,
             env,
             config,
             call: RefCell::default(),
@@ -173,15 +176,13 @@ impl DurableObject for CallSession {
         // Answering a close is harmless where the runtime has done so already.
         let _ = socket.close(Some(1000), Some("bye"));
         self.session.load().await?;
-        self.session.phone.take();
-        self.session.input(Input::PhoneClosed);
+        self.session.phone_closed(&socket);
         Ok(())
     }
 
-    async fn websocket_error(&self, _socket: WebSocket, _error: worker::Error) -> Result<()> {
+    async fn websocket_error(&self, socket: WebSocket, _error: worker::Error) -> Result<()> {
         self.session.load().await?;
-        self.session.phone.take();
-        self.session.input(Input::PhoneClosed);
+        self.session.phone_closed(&socket);
         Ok(())
     }
 }
@@ -209,9 +210,9 @@ impl Session {
 
     fn perform(self: &Rc<Self>, output: Output) {
         match output {
-            Output::LoadGreeting { key } => spawn_local(Rc::clone(self).load_greeting(key)),
-            Output::KeepGreeting { key, audio } => {
-                spawn_local(Rc::clone(self).keep_greeting(key, audio));
+            Output::LoadLine { key } => spawn_local(Rc::clone(self).load_line(key)),
+            Output::KeepLine { key, audio } => {
+                spawn_local(Rc::clone(self).keep_line(key, audio));
             }
             Output::Phone(text) => {
                 if let Some(socket) = self.phone.borrow().as_ref() {
@@ -240,7 +241,7 @@ impl Session {
                 }
             }
             Output::HangUp => spawn_local(Rc::clone(self).hang_up()),
-            Output::Save(snapshot) => spawn_local(Rc::clone(self).save(snapshot)),
+            Output::Save(snapshot) => self.save(&snapshot),
             Output::Log(line) => self.log(&line),
             // The alarm may ask for an outcome that is being kept at this moment.
             Output::Outcome(finished) => {
@@ -293,7 +294,7 @@ impl Session {
         if self.call.borrow().is_some() {
             return Ok(());
         }
-        let snapshot: Option<String> = self.state.storage().get(RECORD).await?;
+        let snapshot = Snapshots::read(&self.state.storage()).await?;
         let (Some(snapshot), Some(config)) = (snapshot, &self.config) else {
             return Ok(());
         };
@@ -306,8 +307,12 @@ impl Session {
             self.sid.replace(Some(record.sid.clone()));
             self.call
                 .replace(Some(Call::restore(Settings::from(config), record)));
-            self.phone.replace(self.state.get_websockets().pop());
-            self.input(Input::Restored);
+            let phone = self.state.get_websockets().pop();
+            let streaming = phone.is_some();
+            if let Some(socket) = phone {
+                self.take_phone(socket);
+            }
+            self.input(Input::Restored { streaming });
         }
         Ok(())
     }
@@ -348,10 +353,10 @@ impl Session {
     /// Answers Twilio, after the call is known: Twilio's first question may come before its own
     /// answer to the placing of the call.
     async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Response> {
-        if let (true, Ask::Status(status)) = (self.call.borrow().is_none(), ask) {
+        if let (true, Ask::Status(status)) = (self.call.borrow().is_none(), &ask) {
             let mut early = self.early.borrow_mut();
             if early.len() < MAX_EARLY {
-                early.push(status);
+                early.push(*status);
             }
             return Response::empty();
         }
@@ -371,7 +376,9 @@ impl Session {
         let now = now_ms();
         let twiml = match (self.call.borrow_mut().as_mut(), ask) {
             (Some(call), Ask::Voice) => Some(call.voice(now)),
-            (Some(call), Ask::StreamEnded) => Some(call.stream_ended(now)),
+            (Some(call), Ask::StreamEnded { alive, token }) => {
+                Some(call.stream_ended(now, alive, token))
+            }
             (Some(call), Ask::DialEnded { reached }) => Some(call.dial_ended(now, reached)),
             (Some(call), Ask::Status(status)) => {
                 call.handle(now, Input::Status(status));
@@ -389,15 +396,40 @@ impl Session {
             .call
             .borrow_mut()
             .as_mut()
-            .is_some_and(|call| call.claim_stream(&token));
+            .is_some_and(|call| call.claim_stream(now_ms(), &token));
         self.drive();
         if !claimed {
             return Response::error("", 403);
         }
         let pair = WebSocketPair::new()?;
-        self.state.accept_web_socket(&pair.server);
-        self.phone.replace(Some(pair.server));
+        // Its token tells it from those before it, also after a restart.
+        self.state
+            .accept_websocket_with_tags(&pair.server, &[&token]);
+        self.take_phone(pair.server);
         Response::from_websocket(pair.client)
+    }
+
+    /// The socket that the phone is on from now on.
+    fn take_phone(&self, socket: WebSocket) {
+        if let Some(before) = self.phone.replace(Some(socket)) {
+            let _ = before.close(Some(1000), Some("replaced"));
+        }
+    }
+
+    fn is_current(&self, socket: &WebSocket) -> bool {
+        let tags = |socket: &WebSocket| self.state.get_tags(socket);
+        let current = self.phone.borrow();
+        current
+            .as_ref()
+            .is_some_and(|phone| tags(phone) == tags(socket))
+    }
+
+    /// A media socket is gone.
+    fn phone_closed(self: &Rc<Self>, socket: &WebSocket) {
+        if self.is_current(socket) {
+            self.phone.take();
+            self.input(Input::PhoneClosed);
+        }
     }
 
     async fn events(self: &Rc<Self>) -> Result<Response> {
@@ -446,7 +478,7 @@ impl Session {
         self.erased.set(true);
         self.call.take();
         let storage = self.state.storage();
-        storage.delete(RECORD).await?;
+        Snapshots::erase(&storage).await?;
         storage.delete(ATTEMPT).await?;
         // The alarm writes it once more, behind an outcome that was on its way to KV.
         storage.set_alarm(KV_RETRY_MS).await?;
@@ -466,16 +498,19 @@ impl Session {
         }
     }
 
-    /// Without one the model speaks first.
-    async fn load_greeting(self: Rc<Self>, key: String) {
-        if let Some(audio) = store::greeting(&self.env, &key).await {
-            self.input(Input::Greeting(&audio));
+    /// Without the greeting the model speaks first; without the filler a gap is silent.
+    async fn load_line(self: Rc<Self>, key: String) {
+        if let Some(audio) = store::line(&self.env, &key).await {
+            self.input(Input::Line {
+                key: &key,
+                audio: &audio,
+            });
         }
     }
 
-    async fn keep_greeting(self: Rc<Self>, key: String, audio: Vec<u8>) {
-        if store::put_greeting(&self.env, &key, &audio).await.is_err() {
-            self.log(&LogLine::warn("greeting_not_kept"));
+    async fn keep_line(self: Rc<Self>, key: String, audio: Vec<u8>) {
+        if store::put_line(&self.env, &key, &audio).await.is_err() {
+            self.log(&LogLine::warn("line_not_kept"));
         }
     }
 
@@ -488,11 +523,8 @@ impl Session {
         self.input(Input::HungUp { done });
     }
 
-    async fn save(self: Rc<Self>, snapshot: String) {
-        if self.erased.get() {
-            return;
-        }
-        if self.state.storage().put(RECORD, snapshot).await.is_err() {
+    fn save(&self, snapshot: &str) {
+        if !self.erased.get() && !self.snapshots.write(snapshot) {
             self.log(&LogLine::error("snapshot_failed"));
         }
     }
@@ -610,7 +642,7 @@ impl Session {
                 }
             }
             // A snapshot that cannot be read now (a variable is wrong, say) may be read later.
-            None if self.state.storage().get::<String>(RECORD).await?.is_some() => {
+            None if Snapshots::read(&self.state.storage()).await?.is_some() => {
                 self.log(&LogLine::error("outcome_overdue"));
                 self.state.storage().set_alarm(KEEP_MS).await
             }

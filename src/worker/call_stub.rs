@@ -27,12 +27,19 @@ pub(super) struct Begin {
 }
 
 /// Something Twilio says or asks.
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Ask {
     Voice,
-    StreamEnded,
-    DialEnded { reached: bool },
+    StreamEnded {
+        /// The call itself goes on.
+        alive: bool,
+        /// For the URL of another stream.
+        token: String,
+    },
+    DialEnded {
+        reached: bool,
+    },
     Status(CallStatus),
 }
 

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::route::Hook;
 use crate::twilio::sid::CallSid;
 use crate::twilio::signature;
-use crate::twilio::webhook::Form;
+use crate::twilio::webhook::{CallStatus, Form};
 use crate::url::Parts;
 use worker::{Env, Request, Response};
 
@@ -42,7 +42,12 @@ pub(super) async fn call(
             }
             reply::twiml(call_stub::ask(env, &sid, &Ask::Voice).await?)
         }
-        Hook::StreamEnded => reply::twiml(call_stub::ask(env, &sid, &Ask::StreamEnded).await?),
+        Hook::StreamEnded => {
+            let alive = !form.status().is_some_and(CallStatus::is_terminal);
+            let token = random_token()?;
+            let ask = Ask::StreamEnded { alive, token };
+            reply::twiml(call_stub::ask(env, &sid, &ask).await?)
+        }
         Hook::DialEnded => {
             let reached = form.dial_was_answered();
             reply::twiml(call_stub::ask(env, &sid, &Ask::DialEnded { reached }).await?)

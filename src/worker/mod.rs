@@ -12,6 +12,7 @@ mod log;
 mod model_socket;
 mod outgoing;
 mod reply;
+mod snapshots;
 mod store;
 mod suppressions;
 mod twilio_rest;

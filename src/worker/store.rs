@@ -52,21 +52,21 @@ pub(super) async fn get(env: &Env, sid: &CallSid, about: About) -> Result<Option
     }
 }
 
-/// How long a greeting is kept, in seconds: 30 days, so that a voice that its maker has improved is
+/// How long the audio of a line is kept, in seconds: 30 days, so that a voice that its maker has improved is
 /// heard.
-const GREETING_TTL_SEC: u64 = 30 * 24 * 60 * 60;
+const LINE_TTL_SEC: u64 = 30 * 24 * 60 * 60;
 
-/// Reads a greeting's audio; none when KV fails, too: then the model speaks it.
-pub(super) async fn greeting(env: &Env, key: &str) -> Option<Vec<u8>> {
+/// Reads the audio of a line; none when KV fails, too.
+pub(super) async fn line(env: &Env, key: &str) -> Option<Vec<u8>> {
     let kv = env.kv(OUTCOMES).ok()?;
     kv.get(key).bytes().await.ok().flatten()
 }
 
-/// Keeps a greeting's audio.
-pub(super) async fn put_greeting(env: &Env, key: &str, audio: &[u8]) -> worker::Result<()> {
+/// Keeps the audio of a line.
+pub(super) async fn put_line(env: &Env, key: &str, audio: &[u8]) -> worker::Result<()> {
     env.kv(OUTCOMES)?
         .put_bytes(key, audio)?
-        .expiration_ttl(GREETING_TTL_SEC)
+        .expiration_ttl(LINE_TTL_SEC)
         .execute()
         .await?;
     Ok(())

@@ -19,6 +19,7 @@ use orderline::audio::ulaw;
 use orderline::audio::wav::Wav;
 use orderline::call::input::Input;
 use orderline::call::output::Output;
+use orderline::call::record::Record;
 use orderline::call::request::CallRequest;
 use orderline::call::{Call, Settings};
 use orderline::config::Config;
@@ -31,6 +32,13 @@ use std::collections::VecDeque;
 pub const SID: &str = "CA00000000000000000000000000000001";
 pub const STREAM: &str = "MZ00000000000000000000000000000001";
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Places of the kept lines in `Bench::line_keys`.
+pub const GREETING: usize = 0;
+pub const FILLER: usize = 1;
+/// The line that fills a gap, in ms.
+pub const FILLER_MS: usize = 1_000;
+pub const NEXT_STREAM: &str = "MZ00000000000000000000000000000002";
+pub const NEXT_TOKEN: &str = "fedcba9876543210fedcba9876543210";
 /// Start of the virtual clock: 2026-11-22T12:00:00Z.
 pub const T0: u64 = 1_795_348_800_000;
 /// Milliseconds of speech per word of the agent.
@@ -58,13 +66,15 @@ pub struct Bench {
     pub saves: Vec<String>,
     pub logs: Vec<String>,
     /// Where the call looked for its greeting, and what it kept.
-    pub greeting_keys: Vec<String>,
-    pub greetings_kept: Vec<(String, Vec<u8>)>,
+    pub line_keys: Vec<String>,
+    pub lines_kept: Vec<(String, Vec<u8>)>,
     pub outcomes: Vec<Value>,
     /// The events of the newest outcome, one a line.
     pub events: String,
     /// Numbers that asked not to be called again.
     pub suppressed: Vec<String>,
+    /// The stream that runs.
+    pub stream: &'static str,
     socket: u32,
     next_id: u32,
 }
@@ -103,6 +113,13 @@ impl Bench {
 
     /// A call that was placed for this request.
     pub fn placed_for(changes: &[(&str, &str)], request: CallRequest) -> Self {
+        let mut bench = Self::without_filler(changes, request);
+        bench.line_loaded(FILLER, &[0x55; FILLER_MS * 8]);
+        bench
+    }
+
+    /// A call that was placed for this request, the first in its language: no line is kept.
+    pub fn without_filler(changes: &[(&str, &str)], request: CallRequest) -> Self {
         let settings = Settings::from(&config(changes));
         let sid = CallSid::parse(SID).unwrap();
         let call = Call::new(settings, sid, Some(request), TOKEN.into(), T0);
@@ -121,11 +138,12 @@ impl Bench {
             model_closed: 0,
             saves: Vec::new(),
             logs: Vec::new(),
-            greeting_keys: Vec::new(),
-            greetings_kept: Vec::new(),
+            line_keys: Vec::new(),
+            lines_kept: Vec::new(),
             outcomes: Vec::new(),
             events: String::new(),
             suppressed: Vec::new(),
+            stream: STREAM,
             socket: 0,
             next_id: 0,
         };
@@ -220,10 +238,59 @@ impl Bench {
         self.input(Input::ModelClosed { socket, code });
     }
 
-    pub fn stream_up(&mut self) {
-        assert!(self.call.claim_stream(TOKEN));
+    /// Twilio asks what to do, now that the stream has ended.
+    pub fn stream_ended(&mut self) -> Twiml {
+        let twiml = self.call.stream_ended(self.now, true, NEXT_TOKEN.into());
         self.drain();
-        self.phone(json!({ "event": "start", "streamSid": STREAM, "start": { "callSid": SID } }));
+        twiml
+    }
+
+    /// The audio of a line was kept.
+    pub fn line_loaded(&mut self, key: usize, audio: &[u8]) {
+        let key = self.line_keys[key].clone();
+        self.input(Input::Line { key: &key, audio });
+    }
+
+    pub fn stream_up(&mut self) {
+        assert!(self.call.claim_stream(self.now, TOKEN));
+        self.drain();
+        self.phone(
+            json!({ "event": "start", "streamSid": self.stream, "start": { "callSid": SID } }),
+        );
+    }
+
+    /// The media socket breaks, Twilio asks what to do, and opens the stream that it is told to open.
+    pub fn stream_lost(&mut self) {
+        self.input(Input::PhoneClosed);
+        self.stream_again();
+    }
+
+    pub fn stream_again(&mut self) {
+        let twiml = self.stream_ended().to_xml();
+        let path = format!("/ws/media/{SID}/{NEXT_TOKEN}");
+        assert!(twiml.contains(&path), "{twiml}");
+        assert!(self.call.claim_stream(self.now, NEXT_TOKEN));
+        self.drain();
+        self.queue.clear();
+        self.stream = NEXT_STREAM;
+        self.phone(
+            json!({ "event": "start", "streamSid": self.stream, "start": { "callSid": SID } }),
+        );
+    }
+
+    /// The object loses its memory.
+    pub fn restart(&mut self, streaming: bool) {
+        let record = Record::parse(self.saves.last().unwrap()).unwrap();
+        self.call = Call::restore(Settings::from(&config(&[])), record);
+        if !streaming {
+            self.queue.clear();
+        }
+        self.line_keys.clear();
+        self.input(Input::Restored { streaming });
+        if let Some(key) = self.line_keys.get(FILLER).cloned() {
+            let audio = &[0x55; FILLER_MS * 8];
+            self.input(Input::Line { key: &key, audio });
+        }
     }
 
     pub fn phone(&mut self, message: Value) {
@@ -318,6 +385,11 @@ impl Bench {
     }
 
     /// Audio and words of an item: a sentence of the fixtures, in deltas of 400 ms.
+    /// Words of which the audio has not come yet.
+    pub fn agent_words(&mut self, response: &str, item: &str, words: &str) {
+        self.event(json!({ "type": "response.output_audio_transcript.delta", "response_id": response, "item_id": item, "delta": words }));
+    }
+
     pub fn agent_sounds(&mut self, response: &str, item: &str, words: &str, audio: &[u8]) {
         let common = json!({ "response_id": response, "item_id": item });
         self.event(merge(
@@ -353,7 +425,7 @@ impl Bench {
             self.advance(20);
             let timestamp = (self.now - T0 - 20).to_string();
             let media = json!({ "payload": media::encode(frame), "timestamp": timestamp });
-            self.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
+            self.phone(json!({ "event": "media", "streamSid": self.stream, "media": media }));
         }
     }
 
@@ -391,7 +463,7 @@ impl Bench {
 
     /// The shop hangs up.
     pub fn stop(&mut self) {
-        self.phone(json!({ "event": "stop", "streamSid": STREAM, "stop": {} }));
+        self.phone(json!({ "event": "stop", "streamSid": self.stream, "stop": {} }));
     }
 
     pub fn sent(&self, kind: &str) -> Vec<&Value> {
@@ -466,8 +538,8 @@ impl Bench {
     pub fn drain(&mut self) {
         while let Some(output) = self.call.poll() {
             match output {
-                Output::LoadGreeting { key } => self.greeting_keys.push(key),
-                Output::KeepGreeting { key, audio } => self.greetings_kept.push((key, audio)),
+                Output::LoadLine { key } => self.line_keys.push(key),
+                Output::KeepLine { key, audio } => self.lines_kept.push((key, audio)),
                 Output::Phone(text) => self.phone_gets(text),
                 Output::ClosePhone => self.phone_closed = true,
                 Output::ConnectModel { socket } => self.connects.push(socket),
@@ -490,7 +562,7 @@ impl Bench {
 
     fn phone_gets(&mut self, text: String) {
         let message: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(message["streamSid"], STREAM);
+        assert_eq!(message["streamSid"], self.stream);
         if self.queue.is_empty() {
             self.head_started = self.now;
         }
@@ -510,7 +582,7 @@ impl Bench {
                 let flushed: Vec<Queued> = self.queue.drain(..).collect();
                 for queued in flushed {
                     if let Queued::Mark(name) = queued {
-                        self.phone(json!({ "event": "mark", "streamSid": STREAM, "mark": { "name": name } }));
+                        self.phone(json!({ "event": "mark", "streamSid": self.stream, "mark": { "name": name } }));
                     }
                 }
             }
@@ -536,7 +608,7 @@ impl Bench {
                 Queued::Audio(ms) => self.head_started += ms,
                 Queued::Mark(name) => {
                     if !self.marks_lost {
-                        self.phone(json!({ "event": "mark", "streamSid": STREAM, "mark": { "name": name } }));
+                        self.phone(json!({ "event": "mark", "streamSid": self.stream, "mark": { "name": name } }));
                     }
                     return;
                 }

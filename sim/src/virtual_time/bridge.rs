@@ -16,7 +16,7 @@ use orderline::config::Config;
 use orderline::http::route::{self, Hook, Route};
 use orderline::twilio::rest::CreateCall;
 use orderline::twilio::sid::CallSid;
-use orderline::twilio::webhook::Form;
+use orderline::twilio::webhook::{CallStatus, Form};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -63,8 +63,8 @@ pub enum ToBridge {
     ModelText { socket: u32, text: String },
     /// The socket to the model is gone.
     ModelClosed { socket: u32, code: u16 },
-    /// A greeting that was kept.
-    Greeting(Vec<u8>),
+    /// The audio of a line that was kept, and where.
+    Line(String, Vec<u8>),
 }
 
 impl ToBridge {
@@ -201,7 +201,7 @@ impl Bridge {
                 }
             }
             ToBridge::Upgrade { path, step } => {
-                let accepted = self.upgrade(&path);
+                let accepted = self.upgrade(PLACED_AT + post.now(), &path);
                 self.drive(post);
                 let answer = ToPhone::Upgraded { accepted, step };
                 post.send(Lane::StreamOut, Delivery::Phone(answer));
@@ -227,7 +227,10 @@ impl Bridge {
             ToBridge::ModelClosed { socket, code } => {
                 self.input(post, Input::ModelClosed { socket, code });
             }
-            ToBridge::Greeting(audio) => self.input(post, Input::Greeting(&audio)),
+            ToBridge::Line(key, audio) => {
+                let (key, audio) = (&key, &audio);
+                self.input(post, Input::Line { key, audio });
+            }
         }
     }
 
@@ -271,7 +274,10 @@ impl Bridge {
         let now = PLACED_AT + post.now();
         let twiml = match hook {
             Hook::Voice => call.voice(now),
-            Hook::StreamEnded => call.stream_ended(now),
+            Hook::StreamEnded => {
+                let alive = !form.status().is_some_and(CallStatus::is_terminal);
+                call.stream_ended(now, alive, format!("{now:032x}"))
+            }
             Hook::DialEnded => call.dial_ended(now, form.dial_was_answered()),
             Hook::Stream => return Ok(String::new()),
             Hook::Status => {
@@ -286,13 +292,13 @@ impl Bridge {
         Ok(xml)
     }
 
-    fn upgrade(&mut self, path: &str) -> bool {
+    fn upgrade(&mut self, now: u64, path: &str) -> bool {
         let (Ok(Route::Media { sid, token }), Some(call)) =
             (route::find("GET", path), &mut self.call)
         else {
             return false;
         };
-        let accepted = sid.as_str() == CALL_SID && call.claim_stream(&token);
+        let accepted = sid.as_str() == CALL_SID && call.claim_stream(now, &token);
         if accepted {
             self.media = MediaSocket::Open;
         }
@@ -345,13 +351,13 @@ impl Bridge {
                 }
             }
             Output::HangUp => post.send(Lane::Rest, Delivery::Phone(ToPhone::HangUp)),
-            Output::LoadGreeting { key } => {
+            Output::LoadLine { key } => {
                 if let Some(audio) = self.kept.get(&key) {
-                    let greeting = ToBridge::Greeting(audio.clone());
-                    post.after(LOOK_UP_MS, Delivery::Bridge(greeting));
+                    let line = ToBridge::Line(key, audio.clone());
+                    post.after(LOOK_UP_MS, Delivery::Bridge(line));
                 }
             }
-            Output::KeepGreeting { key, audio } => {
+            Output::KeepLine { key, audio } => {
                 self.kept.insert(key, audio);
             }
             Output::Save(_) | Output::Log(_) => {}
