@@ -19,11 +19,20 @@
 //! of the shop's audio walks `worker::call_do` → [`call::Call::handle`] → its phone leg → its model
 //! leg → `worker::call_do`, and nowhere twice.
 
+// Release builds wrap where an addition overflows, so that arithmetic cannot panic; a wrong length is
+// a fault all the same where bytes from outside are counted.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "signal processing on bounded frames"
+)]
 pub mod audio;
 pub mod call;
 pub mod config;
 pub mod http;
 pub mod json;
+#[allow(clippy::arithmetic_side_effects, reason = "positions in bounded words")]
 pub mod order;
 pub mod policy;
 pub mod realtime;

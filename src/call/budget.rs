@@ -32,7 +32,10 @@ impl Call {
             .unwrap_or(self.settings.max_cost);
         // A minute that begins is billed.
         let spent = self.spent(now.saturating_add(1));
-        let percent = spent.saturating_mul(100) / limit.max(1);
+        let percent = spent
+            .saturating_mul(100)
+            .checked_div(limit)
+            .unwrap_or(u64::MAX);
         if self.phone.gone {
             return;
         }

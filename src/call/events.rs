@@ -78,7 +78,7 @@ impl Log {
         let body =
             format!(r#"{{"seq":{seq},"at":{at},"type":"{kind}"{comma}{fields},"prev":"{prev}""#);
         self.head = digest(format!("{body}}}").as_bytes());
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         for part in [&body, r#","hash":""#, &self.head, "\"}\n"] {
             self.text.push_str(part);
         }

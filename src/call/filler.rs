@@ -91,7 +91,10 @@ impl Call {
             return;
         }
         let ends_at = self.phone.ends_at();
-        let again_at = self.filler.said_at.map_or(0, |at| at + AGAIN_MS);
+        let again_at = self
+            .filler
+            .said_at
+            .map_or(0, |at| at.saturating_add(AGAIN_MS));
         let due = if self.floor.shop_speaks() || self.floor.is_paused() {
             now.saturating_add(LOOK_AGAIN_MS)
         } else {

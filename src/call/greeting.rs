@@ -103,7 +103,7 @@ impl Call {
         let Some(audio) = self.greeting.audio.clone() else {
             return self.want(Some(Cue::Greeting(text)), true);
         };
-        self.greeting.played += 1;
+        self.greeting.played = self.greeting.played.saturating_add(1);
         let item_id = format!("greeting_{}", self.greeting.played);
         let at = self.record.at_ms(now);
         let transcript = &mut self.record.transcript;
@@ -140,7 +140,7 @@ impl Call {
             greeting.recording.clear();
             greeting.stands = true;
         }
-        if greeting.recording.len() + audio.len() <= MAX_BYTES {
+        if greeting.recording.len().saturating_add(audio.len()) <= MAX_BYTES {
             greeting.recording.extend_from_slice(audio);
         } else {
             // It says more than it was asked to.

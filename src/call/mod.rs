@@ -287,7 +287,7 @@ impl Call {
             if self.record.stream_token.is_empty() {
                 self.record.stream_token = token;
             }
-            self.record.streams += 1;
+            self.record.streams = self.record.streams.saturating_add(1);
             if self.phone.lost {
                 self.await_line(now);
             }

@@ -130,7 +130,7 @@ impl Model {
     }
 
     pub(super) fn event_id(&mut self) -> String {
-        self.next_event += 1;
+        self.next_event = self.next_event.saturating_add(1);
         format!("e{}", self.next_event)
     }
 
@@ -167,7 +167,7 @@ impl Model {
 
 impl Call {
     pub(super) fn connect_model(&mut self, now: u64) {
-        self.model.socket += 1;
+        self.model.socket = self.model.socket.saturating_add(1);
         self.model.link = Link::Connecting;
         self.model.flight = Flight::Free;
         self.model.cancel_when_created = false;
@@ -451,7 +451,7 @@ impl Call {
     fn response_failed(&mut self, now: u64, farewell: Option<Farewell>, failure: Failure<'_>) {
         self.log(LogLine::warn("response_failed").n(u64::from(self.model.failed_responses)));
         self.send_tool_outputs();
-        self.model.failed_responses += 1;
+        self.model.failed_responses = self.model.failed_responses.saturating_add(1);
         let failed = self.model.failed_responses;
         if let Some(farewell) = farewell {
             self.say_farewell(now, farewell, false);
@@ -556,8 +556,8 @@ impl Call {
             self.model.link = Link::Lost;
             return self.model_given_up(now);
         };
-        self.model.losses += 1;
-        self.record.metrics.reconnects += 1;
+        self.model.losses = self.model.losses.saturating_add(1);
+        self.record.metrics.reconnects = self.record.metrics.reconnects.saturating_add(1);
         if pause == 0 {
             self.connect_model(now);
         } else {

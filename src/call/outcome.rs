@@ -209,7 +209,11 @@ impl Percentiles {
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
         let rank = |percent: usize| {
-            let at = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+            let at = sorted
+                .len()
+                .saturating_mul(percent)
+                .div_ceil(100)
+                .saturating_sub(1);
             sorted.get(at).copied()
         };
         Some(Self {

@@ -329,11 +329,11 @@ impl Call {
             self.out
                 .push_back(Output::Model(client::append_audio(payload)));
         } else if !self.record.finished {
-            self.phone.early_bytes += payload.len();
+            self.phone.early_bytes = self.phone.early_bytes.saturating_add(payload.len());
             self.phone.early.push_back(payload.to_owned());
             while self.phone.early_bytes > MAX_EARLY_BYTES {
                 let oldest = self.phone.early.pop_front().unwrap_or_default();
-                self.phone.early_bytes -= oldest.len().min(self.phone.early_bytes);
+                self.phone.early_bytes = self.phone.early_bytes.saturating_sub(oldest.len());
             }
         }
     }

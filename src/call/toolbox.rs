@@ -19,7 +19,7 @@ impl Call {
         if !self.model.done_calls.insert(call.call_id.clone()) {
             return;
         }
-        self.model.current.tools_called += 1;
+        self.model.current.tools_called = self.model.current.tools_called.saturating_add(1);
         let tired = self.model.done_calls.len() > MAX_TOOL_CALLS;
         let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| match tool {
             Tool::EndCall { .. } | Tool::EscalateToHuman | Tool::DoNotCall => {
@@ -40,7 +40,7 @@ impl Call {
                 tools::accepted(&self.record.order)
             }
             Err(errors) => {
-                self.model.current.tools_failed += 1;
+                self.model.current.tools_failed = self.model.current.tools_failed.saturating_add(1);
                 let refused: Vec<String> = errors.iter().map(|e| e.pointer.clone()).collect();
                 self.record.log_tool(now, known_name(&call.name), &refused);
                 tools::refused(&errors)
@@ -180,7 +180,7 @@ impl Call {
         match confirmed {
             Ok(()) => tools::accepted(&self.record.order),
             Err(missing) => {
-                self.model.current.tools_failed += 1;
+                self.model.current.tools_failed = self.model.current.tools_failed.saturating_add(1);
                 tools::not_yet(&missing)
             }
         }

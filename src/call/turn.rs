@@ -170,12 +170,13 @@ impl Call {
     pub(super) fn on_silence(&mut self, now: u64) {
         self.turn.quiet_since = now;
         self.turn.asked_to_wait = false;
-        self.turn.silence_prompts += 1;
+        self.turn.silence_prompts = self.turn.silence_prompts.saturating_add(1);
         self.log(LogLine::info("silence").n(u64::from(self.turn.silence_prompts)));
         if self.turn.silence_prompts > MAX_SILENCE_PROMPTS {
             self.close_with(now, EndReason::Silence, Cue::GiveUp);
         } else {
-            self.record.metrics.silence_prompts += 1;
+            self.record.metrics.silence_prompts =
+                self.record.metrics.silence_prompts.saturating_add(1);
             self.want(Some(Cue::Silence), true);
         }
     }

@@ -208,7 +208,7 @@ pub fn reasons(attempt: &Attempt, policy: &Policy, standing: &Standing, now: u64
         let wait = unless(policy.max_concurrent == 0, LINE_RETRY_SEC);
         refuse("concurrent_calls", wait);
     }
-    let midnight = (DAY_MS - now % DAY_MS).div_ceil(1000);
+    let midnight = DAY_MS.saturating_sub(now % DAY_MS).div_ceil(1000);
     if standing.calls >= policy.max_calls_per_day {
         let wait = unless(policy.max_calls_per_day == 0, midnight);
         refuse("daily_calls", wait);

@@ -54,7 +54,9 @@ pub fn minute_of_day(text: &str) -> Option<u16> {
         (number < below).then_some(number)
     };
     let (hour, minute) = text.split_once(':')?;
-    Some(number(hour, 24)? * 60 + number(minute, 60)?)
+    number(hour, 24)?
+        .checked_mul(60)?
+        .checked_add(number(minute, 60)?)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) async fn put(
     events: &str,
     ttl_days: u32,
 ) -> worker::Result<()> {
-    let ttl_sec = u64::from(ttl_days) * 24 * 60 * 60;
+    let ttl_sec = u64::from(ttl_days).saturating_mul(24 * 60 * 60);
     let kv = env.kv(OUTCOMES)?;
     if events.is_empty() {
         kv.delete(&events_key(sid)).await?;

@@ -68,7 +68,7 @@ impl Call {
                 self.floor.voiced_frames = 0;
             }
             Source::Somebody => {
-                self.floor.voiced_frames += 1;
+                self.floor.voiced_frames = self.floor.voiced_frames.saturating_add(1);
                 // In an echo, a click looks like somebody for a moment.
                 if was_echo && self.floor.voiced_frames < VOICED_FRAMES {
                     return;
