@@ -1,5 +1,6 @@
 // Installs what the project needs, once: the wasm target, the npm packages of package-lock.json,
-// and in .tools the two Cargo tools that build the Worker. What is there is skipped.
+// and in .tools the two Cargo tools that build the Worker; with `fuzz` also cargo-fuzz, which needs a
+// C++ compiler for libFuzzer and no nightly. What is there is skipped.
 //
 // npm runs with --ignore-scripts: every binary (esbuild, workerd, node) is a locked package of its
 // own, so nothing is fetched that package-lock.json does not name. That is also why Node is pinned
@@ -9,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
 const WORKER_BUILD = "0.8.7";
+const CARGO_FUZZ = "0.13.1";
 const RUST = [1, 91];
 const NODE_FOR_SCRIPTS = [18, 0];
 const NODE_FOR_WRANGLER = [22, 12];
@@ -20,6 +22,10 @@ installPackages();
 installTool("worker-build", WORKER_BUILD, ["--locked"]);
 // Not --locked: the lock file published with the CLI names a release that is gone.
 installTool("wasm-bindgen", lockedVersion("wasm-bindgen"), [], "wasm-bindgen-cli");
+if (process.argv.includes("fuzz")) {
+  if (!output("c++", ["--version"])) fail("A C++ compiler (c++) is missing: apt-get install build-essential");
+  installTool("cargo-fuzz", CARGO_FUZZ, ["--locked"]);
+}
 
 function checkPrerequisites() {
   const rust = version(output("rustc", ["--version"]));

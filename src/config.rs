@@ -1,5 +1,6 @@
 //! The configuration, read once from variables and secrets, and checked by name.
 
+use crate::policy::callback::{self, Secret};
 use crate::policy::gate::Policy;
 use crate::policy::number_plan;
 use crate::policy::quiet::Quiet;
@@ -49,8 +50,14 @@ pub struct Config {
     pub max_cost: MicroDollars,
     /// Days an outcome is kept.
     pub outcome_ttl_days: u32,
+    /// Where outcomes are sent, if the request does not say.
+    pub outcome_webhook_url: Option<String>,
+    /// What they are signed with; empty only where there is no URL either.
+    pub outcome_webhook_secrets: Vec<Secret>,
     /// What is logged.
     pub log_level: LogLevel,
+    /// Whether the inputs of calls are recorded.
+    pub record: bool,
 }
 
 /// How much is logged.
@@ -95,6 +102,11 @@ impl Config {
             Some(config) if reader.errors.is_empty() => Ok(config),
             _ => Err(reader.errors),
         }
+    }
+
+    /// Whether the Worker runs on the machine of whoever calls it, and not on Cloudflare.
+    pub fn is_local(&self) -> bool {
+        Parts::of(&self.public_base_url).is_some_and(|url| url.is_loopback())
     }
 
     /// The auth tokens, as the signature check takes them.
@@ -153,7 +165,13 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let outcome_ttl_days = self.decimal("OUTCOME_TTL_DAYS", 30.0, 1.0, 3650.0);
         let gate = self.gate(twilio_from.as_ref());
         let max_cost = self.decimal("MAX_COST_PER_CALL", 5.0, 0.01, 1000.0);
+        let outcome_webhook_url = self.get("OUTCOME_WEBHOOK_URL");
+        let outcome_webhook_secrets = self.webhook(outcome_webhook_url.as_deref());
         let log_level = self.log_level();
+        let record = self.get("RECORD");
+        if record.as_deref().is_some_and(|value| value != "1") {
+            self.fail("RECORD", "must be 1, or not set");
+        }
         let prices = self.prices();
         Some(Config {
             api_tokens,
@@ -178,7 +196,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             prices,
             max_cost: whole(max_cost * 1e6),
             outcome_ttl_days: u32::try_from(whole(outcome_ttl_days)).unwrap_or(30),
+            outcome_webhook_url,
+            outcome_webhook_secrets,
             log_level,
+            record: record.is_some(),
         })
     }
 
@@ -234,7 +255,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         };
         let checked = Parts::of(&value).and_then(|url| {
             let secure = ["https", "wss"].contains(&url.scheme);
-            let plain = ["http", "ws"].contains(&url.scheme) && is_loopback(url.host);
+            let plain = ["http", "ws"].contains(&url.scheme) && url.is_loopback();
             // fetch() takes no ws: or wss: URL, not even for an upgrade.
             let scheme = if secure { "https" } else { "http" };
             let (_, rest) = value.split_once(':')?;
@@ -300,6 +321,24 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         whole(count)
     }
 
+    /// The secrets that outcomes are signed with. Without one there is no URL either.
+    fn webhook(&mut self, url: Option<&str>) -> Vec<Secret> {
+        if url.is_some_and(|url| !callback::is_url(url)) {
+            self.fail("OUTCOME_WEBHOOK_URL", callback::BAD_URL);
+        }
+        let name = "OUTCOME_WEBHOOK_SECRET";
+        let given = parts(&self.get(name).unwrap_or_default());
+        let secrets: Vec<_> = (given.iter())
+            .filter_map(|text| Secret::parse(text))
+            .collect();
+        if secrets.len() < given.len() {
+            self.fail(name, callback::BAD_SECRET);
+        } else if secrets.is_empty() && url.is_some() {
+            self.fail(name, "is not set, and OUTCOME_WEBHOOK_URL is");
+        }
+        secrets
+    }
+
     fn log_level(&mut self) -> LogLevel {
         match self.get("LOG_LEVEL").as_deref() {
             None | Some("info") => LogLevel::Info,
@@ -336,32 +375,10 @@ fn parts(list: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether nothing is there but a host, a port and a plain path. No credentials: `@` is in no host.
+/// Whether nothing is there but a host, a port and a plain path.
 fn is_bare(url: &Parts<'_>) -> bool {
-    let is_name = |host: &str| {
-        host.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    };
-    let is_ipv6 = |host: &str| {
-        host.strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .is_some_and(|ip| ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'))
-    };
-    // `u16` alone would take a sign.
-    let is_port =
-        |port: &str| port.starts_with(|c: char| c.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    !url.host.is_empty()
-        && (is_name(url.host) || is_ipv6(url.host))
-        && url.port.is_none_or(is_port)
+    url.has_plain_host()
         && (url.tail.bytes()).all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\'))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host == "[::1]"
-        || host
-            .parse::<std::net::Ipv4Addr>()
-            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[expect(
@@ -393,6 +410,13 @@ mod tests {
                 .find(|(n, _)| *n == name)
                 .map(|(_, v)| (*v).to_owned())
         })
+    }
+
+    #[test]
+    fn calls_are_recorded_only_when_it_is_asked_for() {
+        assert!(!read(&[]).unwrap().record);
+        assert!(read(&[("RECORD", "1")]).unwrap().record);
+        assert_eq!(read(&[("RECORD", "0")]).unwrap_err()[0].name, "RECORD");
     }
 
     #[test]
@@ -456,6 +480,10 @@ mod tests {
             ("MAX_CONCURRENT_CALLS", "2.5"),
             ("MAX_CALLS_PER_DAY", "many"),
             ("MAX_COST_PER_DAY", "$20"),
+            ("OUTCOME_WEBHOOK_URL", "http://example.com/hook"),
+            ("OUTCOME_WEBHOOK_URL", "https://u:p@example.com/hook"),
+            ("OUTCOME_WEBHOOK_SECRET", "whsec_c2hvcnQ="),
+            ("OUTCOME_WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
             ("LOG_LEVEL", "loud"),
             ("PRICES", "[]"),
         ] {
@@ -483,6 +511,30 @@ mod tests {
         assert_eq!(gate.countries, ["1", "44", "1787"]);
         let rest = (gate.quiet, gate.max_calls_per_day, gate.max_cost_per_day);
         assert_eq!(rest, (None, 0, 2_500_000));
+    }
+
+    #[test]
+    fn outcomes_are_sent_signed_or_not_at_all() {
+        let url = (
+            "OUTCOME_WEBHOOK_URL",
+            "https://shop.example.com/hooks?key=1",
+        );
+        let unsigned = read(&[url]).unwrap_err();
+        assert_eq!(unsigned.len(), 1);
+        assert_eq!(unsigned[0].name, "OUTCOME_WEBHOOK_SECRET");
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let both = format!("{secret}, whsec_{}", "AAAA".repeat(8));
+        for (text, count) in [(secret, 1), (both.as_str(), 2)] {
+            let config = read(&[url, ("OUTCOME_WEBHOOK_SECRET", text)]).unwrap();
+            assert_eq!(config.outcome_webhook_url.as_deref(), Some(url.1));
+            assert_eq!(config.outcome_webhook_secrets.len(), count);
+        }
+        let empty = read(&[url, ("OUTCOME_WEBHOOK_SECRET", " , ")]).unwrap_err();
+        assert_eq!(empty[0].name, "OUTCOME_WEBHOOK_SECRET");
+        let half = format!("{secret}, whsec_short");
+        assert!(read(&[("OUTCOME_WEBHOOK_SECRET", half.as_str())]).is_err());
+        let neither = read(&[]).unwrap();
+        assert_eq!(neither.outcome_webhook_url, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!   │
 //! call     the conversation, a state machine without I/O      http     routes, problem documents
 //!   │
-//! policy   may we dial, may we show it                        config   variables and secrets
+//! policy   may we dial, may we show it, and to whom            config   variables and secrets
 //!   │
 //! order    what was ordered, heard and proven      twilio     Twilio on the wire
 //! realtime OpenAI Realtime on the wire             audio      μ-law, playback, WAV

@@ -33,6 +33,33 @@ impl<'a> Parts<'a> {
             tail,
         })
     }
+
+    /// Whether the host is a name or an address in plain letters, and the port one. No credentials:
+    /// `@` is in no host.
+    pub fn has_plain_host(&self) -> bool {
+        let is_name = |host: &str| {
+            host.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        };
+        let is_ipv6 = |host: &str| {
+            host.strip_prefix('[')
+                .and_then(|host| host.strip_suffix(']'))
+                .is_some_and(|ip| ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'))
+        };
+        // `u16` alone would take a sign.
+        let is_port = |port: &str| {
+            port.starts_with(|c: char| c.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        };
+        !self.host.is_empty()
+            && (is_name(self.host) || is_ipv6(self.host))
+            && self.port.is_none_or(is_port)
+    }
+
+    /// Whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<std::net::Ipv4Addr>();
+        matches!(self.host, "localhost" | "[::1]") || address.is_ok_and(|ip| ip.is_loopback())
+    }
 }
 
 #[cfg(test)]

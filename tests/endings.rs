@@ -8,7 +8,7 @@ use orderline::call::Settings;
 use orderline::call::input::Input;
 use orderline::call::record::Record;
 use orderline::twilio::twiml::Twiml;
-use orderline::twilio::webhook::Form;
+use orderline::twilio::webhook::{Form, webhook_url};
 use serde_json::json;
 use support::{Bench, config};
 
@@ -112,7 +112,7 @@ fn a_human_takes_over_where_there_is_one() {
         Twiml::Dial {
             number: "+13105550199".into(),
             caller_id: "+13105550100".into(),
-            action: "https://calls.example.com/twilio/dial-ended".into(),
+            action: webhook_url("https://calls.example.com", "dial-ended"),
         }
     );
     assert_eq!(bench.stream_ended(), twiml, "asked again, the same");
@@ -314,4 +314,20 @@ fn minutes_count_as_well_as_tokens() {
     ]);
     bench.advance(150_000);
     assert!(bench.cues().iter().any(|cue| cue.contains("must end soon")) || bench.hang_ups > 0);
+}
+
+#[test]
+fn what_comes_after_the_outcome_changes_nothing_if_it_has_to_be_written_again() {
+    let mut bench = Bench::ordered(&[]);
+    bench.stop();
+    bench.advance(5_000);
+    assert_eq!(bench.outcomes.len(), 1);
+    bench.shop_says("Wait, that's twenty ten.");
+    bench.event(
+        json!({ "type": "response.done", "response": { "id": "resp_9", "status": "completed",
+        "usage": { "input_tokens": 900, "output_tokens": 900 } } }),
+    );
+    bench.input(Input::Alarm);
+    assert_eq!(bench.outcomes.len(), 2);
+    assert_eq!(bench.outcomes[0], bench.outcomes[1]);
 }

@@ -113,6 +113,19 @@ impl Api {
         Ok(reply.error_for_status()?.text().await?)
     }
 
+    /// What came in during a call that was recorded, as soon as it is there.
+    pub async fn recording(&self, sid: &str) -> anyhow::Result<String> {
+        let path = format!("/api/calls/{sid}/recording.ndjson");
+        loop {
+            let reply = self.ask(Method::GET, &path).await?;
+            match reply.status {
+                200 => return Ok(reply.text),
+                404 => sleep(POLL).await,
+                status => bail!("GET {path} answered {status}"),
+            }
+        }
+    }
+
     /// The outcome, as soon as it is there.
     pub async fn outcome(&self, sid: &str, within: Duration) -> anyhow::Result<Outcome> {
         let deadline = Instant::now() + within;

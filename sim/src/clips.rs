@@ -56,6 +56,11 @@ struct Inner {
 }
 
 impl Clips {
+    /// Every line.
+    pub fn all(&self) -> &[Clip] {
+        &self.0.clips
+    }
+
     /// Reads `lines.tsv` (id, voice, text) in this folder and the WAV file of each line.
     pub fn load(dir: &Path) -> anyhow::Result<Self> {
         let list = dir.join("lines.tsv");

@@ -1,12 +1,14 @@
 //! `sim e2e`: every scenario against one Worker in real workerd, one call more, its log, and then the
-//! gate before dialling.
+//! gate before dialling and the delivery of outcomes.
 
 use crate::clips::{Clip, Clips};
 use crate::live::follow;
 use crate::play::{Play, Plays};
 use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
 use crate::scenario::Scenario;
-use crate::{before_dialling, call_more, checks, folder, privacy, rig, verify};
+use crate::{
+    before_dialling, call_more, checks, delivery, folder, privacy, recording, rig, verify,
+};
 use anyhow::{Context, bail};
 use futures_util::future::join_all;
 use orderline::realtime::client;
@@ -19,10 +21,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
+/// Where the folder of every run is.
+const RESULTS: &str = "target/e2e";
+/// In the folder of a run: what `npm run replay` reads.
+const RECORDING: &str = "recording.ndjson";
 /// Calls at the same time: two cores must keep every media clock.
 const AT_ONCE: usize = 8;
 const CALL_LIMIT: Duration = Duration::from_secs(180);
 const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
+/// What has a Worker of its own.
+const APART: [&str; 2] = [before_dialling::NAME, delivery::NAME];
 
 /// What became of one scenario.
 struct Verdict {
@@ -35,16 +43,23 @@ struct Verdict {
 
 /// Plays the named scenarios, or all; whether all passed.
 pub async fn run(names: &[String]) -> anyhow::Result<bool> {
+    let (passed, _) = play(names).await?;
+    Ok(passed)
+}
+
+async fn play(names: &[String]) -> anyhow::Result<(bool, Vec<Verdict>)> {
     let root = root();
-    let results = root.join("target/e2e");
+    let results = root.join(RESULTS);
     if results.exists() {
         std::fs::remove_dir_all(&results)?;
     }
     std::fs::create_dir_all(&results)?;
-    if names == [before_dialling::NAME] {
-        let verdict = play_gate(&results).await;
+    if let [name] = names
+        && APART.contains(&name.as_str())
+    {
+        let verdict = play_apart(name, &results).await;
         print_verdict(&verdict);
-        return Ok(verdict.wrong.is_empty());
+        return Ok((verdict.wrong.is_empty(), vec![verdict]));
     }
     let clips = rig::clips()?;
     let mut scenarios = rig::scenarios(&clips, names)?;
@@ -52,13 +67,9 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
     // The long ones first, so that none is left to run alone.
     scenarios.sort_by_key(|scenario| Reverse(spoken_ms(scenario, &clips)));
     scenarios.push(call_more::scenario()?);
-    let mut rig = Rig::start(
-        scenarios,
-        clips,
-        &Peers::Simulated,
-        &results.join("worker.log"),
-    )
-    .await?;
+    let changes = [("RECORD", "1".to_owned())];
+    let log = results.join("worker.log");
+    let mut rig = Rig::start_with(&changes, scenarios, clips, &Peers::Simulated, &log).await?;
 
     let gate = Semaphore::new(AT_ONCE);
     let (more, plays) = rig.plays.split_last().context("no plays")?;
@@ -95,9 +106,11 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
     }
     drop(rig);
     if names.is_empty() {
-        let verdict = play_gate(&results).await;
-        print_verdict(&verdict);
-        verdicts.push(verdict);
+        for name in APART {
+            let verdict = play_apart(name, &results).await;
+            print_verdict(&verdict);
+            verdicts.push(verdict);
+        }
     }
     let scenarios_failed = verdicts
         .iter()
@@ -112,15 +125,39 @@ pub async fn run(names: &[String]) -> anyhow::Result<bool> {
         );
     }
     println!("\n{passed} passed, {failed} failed");
-    Ok(failed == 0)
+    Ok((failed == 0, verdicts))
 }
 
-async fn play_gate(results: &Path) -> Verdict {
+/// Plays the named scenarios, or all, and keeps what was recorded of those that passed; whether all
+/// did.
+pub async fn record(names: &[String]) -> anyhow::Result<bool> {
+    let (passed, verdicts) = play(names).await?;
+    let clips = rig::clips()?;
+    let packer = recording::pack::Packer::of(&clips);
+    let folder = recording::folder();
+    std::fs::create_dir_all(&folder)?;
+    let mut bytes = 0;
+    for verdict in verdicts.iter().filter(|verdict| verdict.wrong.is_empty()) {
+        // The gate before dialling is no call.
+        if let Ok(text) = std::fs::read_to_string(verdict.folder.join(RECORDING)) {
+            let packed = packer.pack(&text)?;
+            bytes += packed.len();
+            std::fs::write(folder.join(format!("{}.ndjson.gz", verdict.name)), packed)?;
+        }
+    }
+    println!("{} kB in {}", bytes / 1000, show(&folder));
+    Ok(passed)
+}
+
+async fn play_apart(name: &str, results: &Path) -> Verdict {
     let started = Instant::now();
-    let folder = results.join(before_dialling::NAME);
-    let wrong = before_dialling::wrong(&folder).await;
+    let folder = results.join(name);
+    let wrong = match name {
+        delivery::NAME => delivery::wrong(&folder).await,
+        _ => before_dialling::wrong(&folder).await,
+    };
     Verdict {
-        name: before_dialling::NAME.to_owned(),
+        name: name.to_owned(),
         seconds: started.elapsed().as_secs_f64(),
         status: String::new(),
         wrong: wrong.unwrap_or_else(|error| vec![format!("{error:#}")]),
@@ -200,6 +237,7 @@ async fn observe(
         &play.scenario.expect,
         &outcome.json,
     ));
+    wrong.extend(replayed(rig, &sid, &outcome.text, folder).await?);
     if outcome.json["endReason"] == "do_not_call" && !is_suppressed(rig, play).await? {
         wrong.push("the shop asked not to be called again, and may be called".to_owned());
     }
@@ -210,6 +248,26 @@ async fn observe(
         wrong.push(format!("/callId: expected {sid}"));
     }
     Ok(())
+}
+
+/// How the call differs here, from its recording, from what it was there.
+async fn replayed(
+    rig: &Rig,
+    sid: &str,
+    outcome: &str,
+    folder: &Path,
+) -> anyhow::Result<Option<String>> {
+    let recorded = timeout(OUTCOME_LIMIT, rig.api.recording(sid));
+    let text = recorded.await.context("there is no recording")??;
+    std::fs::write(folder.join(RECORDING), &text)?;
+    let replay = recording::replay(&text, |_, _| {})?;
+    Ok(match replay.differs {
+        Some((line, what)) => Some(format!("{RECORDING}, line {line}: {what}")),
+        None if replay.outcome.as_deref() != Some(outcome) => {
+            Some("the replay has another outcome".to_owned())
+        }
+        None => None,
+    })
 }
 
 /// Whether the gate would not call the shop again: the account is told when the outcome is kept.

@@ -138,6 +138,7 @@ fn describe(what: &What) -> Option<(&'static str, &'static str, String)> {
             };
             ("model", colour, format!("{how}{code}"))
         }
+        What::Fault { fault } => ("fault", CUT, fault.clone()),
         What::Violation { side, detail } => (
             "ERROR",
             CUT,

@@ -8,10 +8,14 @@
 mod api;
 mod before_dialling;
 mod call_more;
+mod chaos;
 mod checks;
 mod clips;
+mod delivery;
 mod demo;
 mod e2e;
+mod edge;
+mod fault;
 mod folder;
 mod lab;
 mod live;
@@ -19,6 +23,8 @@ mod picture;
 mod play;
 mod privacy;
 mod realtime;
+mod receiver;
+mod recording;
 mod rig;
 mod scenario;
 mod serve;
@@ -49,13 +55,22 @@ enum Command {
     Demo(demo::Options),
     /// Play scenarios against the Worker in workerd and check everything
     E2e {
-        /// Scenarios of fixtures/scenarios, or before-dialling; everything when none is given
+        /// Scenarios of fixtures/scenarios, before-dialling or delivery; everything when none is given
         names: Vec<String>,
     },
+    /// Kill what can be killed while calls run, and tell in one table what came of them
+    Chaos(chaos::Options),
     /// Stream a recording into a Realtime session, without a phone
     Simulate(simulate::Options),
     /// Check an outcome against the events of its call
     Verify(verify::Options),
+    /// Go through a recorded call again, and compare every output
+    Replay(recording::Options),
+    /// Play scenarios in workerd, and keep what was recorded in fixtures/recordings
+    Record {
+        /// Scenarios of fixtures/scenarios; all of them when none is given
+        names: Vec<String>,
+    },
     /// Measure against a bar
     #[command(subcommand)]
     Lab(lab::Lab),
@@ -83,9 +98,12 @@ async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Demo(options) => demo::run(options).await,
         Command::E2e { names } => e2e::run(&names).await,
+        Command::Chaos(options) => chaos::run(&options).await,
         Command::Simulate(options) => simulate::run(options).await,
         Command::Lab(lab) => lab::run(&lab),
         Command::Verify(options) => verify::run(&options),
+        Command::Replay(options) => recording::run(&options),
+        Command::Record { names } => e2e::record(&names).await,
         Command::Serve => serve::run().await,
     }
 }

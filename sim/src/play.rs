@@ -2,6 +2,7 @@
 //! about one call. Twilio finds its play by the number dialled, the Realtime server by the
 //! session's instructions.
 
+use crate::fault::Faults;
 use crate::scenario::Scenario;
 use crate::timeline::Timeline;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,8 @@ pub struct Play {
     pub line: Mutex<Line>,
     /// Every JSON event the bridge sent to the Realtime server (audio payloads shortened).
     pub client_events: Mutex<Vec<serde_json::Value>>,
+    /// What is to go wrong and waits for its socket.
+    pub faults: Faults,
 }
 
 /// Both directions of the line from the answer on, μ-law, sample by sample at 8 kHz.
@@ -45,6 +48,7 @@ impl Play {
             timeline,
             line: Mutex::default(),
             client_events: Mutex::default(),
+            faults: Faults::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::api::Api;
 use crate::clips::Clips;
+use crate::edge::Edge;
 use crate::play::{Play, Plays};
 use crate::realtime;
 use crate::scenario::{Scenario, load_all};
@@ -50,6 +51,8 @@ pub struct Rig {
     pub realtime_url: String,
     /// The simulated phone network, to make calls come in.
     pub twilio: Arc<Twilio>,
+    /// Ends when dropped.
+    _edge: Option<Edge>,
     /// Aborted on drop.
     servers: JoinSet<anyhow::Result<()>>,
 }
@@ -109,6 +112,27 @@ impl Rig {
         peers: &Peers,
         log: &Path,
     ) -> anyhow::Result<Self> {
+        Self::launch(changes, scenarios, clips, peers, log, false).await
+    }
+
+    /// Simulated peers, and an edge in front of the Worker, so that it may be killed and restarted.
+    pub async fn start_behind_edge(
+        changes: &[(&'static str, String)],
+        scenarios: Vec<Scenario>,
+        clips: Clips,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        Self::launch(changes, scenarios, clips, &Peers::Simulated, log, true).await
+    }
+
+    async fn launch(
+        changes: &[(&'static str, String)],
+        scenarios: Vec<Scenario>,
+        clips: Clips,
+        peers: &Peers,
+        log: &Path,
+        behind_edge: bool,
+    ) -> anyhow::Result<Self> {
         let root = root();
         let plays: Plays = Arc::new(
             scenarios
@@ -149,6 +173,13 @@ impl Rig {
         } else {
             free_port()?
         };
+        let edge = if behind_edge {
+            Some(Edge::start(port).await?)
+        } else {
+            None
+        };
+        let local_url = format!("http://127.0.0.1:{port}");
+        let url = edge.as_ref().map_or(local_url, |edge| edge.url.clone());
         let api_token = secret("api");
         let mut variables = vec![("API_TOKEN", api_token.clone())];
         if *peers == Peers::Simulated {
@@ -174,7 +205,7 @@ impl Rig {
                 ("TWILIO_ACCOUNT_SID", account_sid),
                 ("TWILIO_AUTH_TOKEN", auth_token),
                 ("TWILIO_FROM_NUMBER", FROM_NUMBER.to_owned()),
-                ("PUBLIC_BASE_URL", format!("http://127.0.0.1:{port}")),
+                ("PUBLIC_BASE_URL", url.clone()),
                 ("HANDOFF_NUMBER", HANDOFF_NUMBER.to_owned()),
                 // Simulated shops answer at any hour, many at a time.
                 ("QUIET_HOURS", "off".to_owned()),
@@ -186,7 +217,7 @@ impl Rig {
         variables.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         variables.extend_from_slice(changes);
         let worker = Worker::start(&root, port, &variables, log).await?;
-        let api = Api::new(&worker.url, &api_token);
+        let api = Api::new(&url, &api_token);
         Ok(Self {
             worker,
             api,
@@ -195,6 +226,7 @@ impl Rig {
             twilio_url,
             realtime_url,
             twilio,
+            _edge: edge,
             servers,
         })
     }

@@ -2,6 +2,7 @@
 //! people in the shop say and do, what the model says and does, and the outcome to expect.
 
 use crate::clips::Clips;
+use crate::fault::TimedFault;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -30,6 +31,9 @@ pub struct Scenario {
     /// What the model says and does.
     #[serde(default)]
     pub model: Vec<ModelRule>,
+    /// What goes wrong; only where the sockets are real.
+    #[serde(default)]
+    pub faults: Vec<TimedFault>,
     /// The outcome to expect.
     pub expect: Expect,
 }
@@ -74,7 +78,7 @@ pub enum DialResult {
 }
 
 /// When one of these holds, the shop acts. Exactly one of `answered`, `heard`, `hearing`, `pressed`,
-/// `quiet_ms` is set. A rule fires once; at any moment the first rule in file order that holds fires.
+/// `quiet_ms` is set. A rule fires once unless `repeat`; at any moment the first rule in file order that holds fires.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShopRule {
@@ -96,6 +100,12 @@ pub struct ShopRule {
     /// Pause before acting, in ms.
     #[serde(default)]
     pub after_ms: u64,
+    /// May fire more than once.
+    #[serde(default)]
+    pub repeat: bool,
+    /// Says again what it said last; what it heard of this kind is then answered.
+    #[serde(default)]
+    pub again: bool,
     /// Line to say.
     pub say: Option<String>,
     /// Key to press.
@@ -287,8 +297,12 @@ impl ShopRule {
         );
         let acts = self.say.is_some() || self.dtmf.is_some() || self.hang_up || self.line_drops;
         ensure!(
-            acts,
-            "does nothing: set `say`, `dtmf`, `hang_up` or `line_drops`"
+            acts || self.again,
+            "does nothing: set `say`, `again`, `dtmf`, `hang_up` or `line_drops`"
+        );
+        ensure!(
+            self.say.is_none() || !self.again,
+            "`again` goes without `say`"
         );
         Ok(())
     }

@@ -10,7 +10,8 @@ pub async fn run() -> anyhow::Result<bool> {
     let clips = rig::clips()?;
     let scenarios = rig::scenarios(&clips, &[])?;
     let log = rig::root().join("target/serve.log");
-    let rig = Rig::start(scenarios, clips, &Peers::Simulated, &log).await?;
+    let record = [("RECORD", "1".to_owned())];
+    let rig = Rig::start_with(&record, scenarios, clips, &Peers::Simulated, &log).await?;
     let ready = json!({
         "url": rig.worker.url,
         "twilioUrl": rig.twilio_url,

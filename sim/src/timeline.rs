@@ -66,6 +66,8 @@ pub enum What {
     ModelConnected,
     /// A Realtime session ended; `code` is the WebSocket close code where there was one.
     ModelClosed { code: Option<u16>, by_fault: bool },
+    /// Something went wrong on purpose.
+    Fault { fault: String },
     /// The bridge broke the protocol; every one fails the run.
     Violation { side: String, detail: String },
     /// The call is over; `by` is `shop`, `bridge` or `network`.

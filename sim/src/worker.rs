@@ -5,11 +5,12 @@
 //! and fresh storage. The folder goes when the Worker goes.
 
 use anyhow::{Context, bail};
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -33,8 +34,9 @@ pub struct Worker {
     pub url: String,
     /// Everything wrangler and the Worker printed.
     pub log: PathBuf,
-    child: Child,
+    child: Mutex<Child>,
     folder: PathBuf,
+    port: u16,
 }
 
 /// A port of the loopback interface that nobody listens on.
@@ -51,53 +53,49 @@ impl Worker {
         log: &Path,
     ) -> anyhow::Result<Self> {
         let folder = generate(root, port, variables)?;
-        let output =
-            File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let modules = root.join("node_modules");
-        let pinned = modules.join(".bin/node");
-        let mut command = Command::new(if pinned.exists() {
-            pinned.as_path()
-        } else {
-            Path::new("node")
-        });
-        command
-            .arg(modules.join("wrangler/bin/wrangler.js"))
-            .args([
-                "dev",
-                "--local",
-                "--ip",
-                "127.0.0.1",
-                "--inspector-port",
-                "0",
-            ])
-            .args([
-                "--show-interactive-dev-session=false",
-                "--port",
-                &port.to_string(),
-            ])
-            .arg("--config")
-            .arg(folder.join("wrangler.toml"))
-            .arg("--persist-to")
-            .arg(folder.join("state"))
-            .envs(QUIET)
-            .env("WRANGLER_LOG_PATH", folder.join("logs"))
-            .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
-            .current_dir(&folder)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .process_group(0);
-        let child = command
-            .spawn()
-            .context("cannot start wrangler; run: node scripts/setup.mjs")?;
-        let mut worker = Self {
+        fs::write(log, "").with_context(|| format!("cannot write {}", log.display()))?;
+        let worker = Self {
             url: format!("http://127.0.0.1:{port}"),
             log: log.to_owned(),
-            child,
+            child: Mutex::new(spawn(root, &folder, port, log)?),
             folder,
+            port,
         };
         worker.wait_until_ready().await?;
         Ok(worker)
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all of it at once: nothing is said goodbye to, and nothing written that was not yet.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+        let _ = self.child().wait();
+    }
+
+    /// Starts a killed Worker again, on the same port and with the same storage.
+    pub async fn restart(&self, root: &Path) -> anyhow::Result<()> {
+        *self.child() = spawn(root, &self.folder, self.port, &self.log)?;
+        self.wait_until_ready().await
+    }
+
+    /// Memory that the process with the Worker's isolate holds, in bytes: the largest workerd of
+    /// the group. 0 where there is no `/proc`.
+    pub fn resident_bytes(&self) -> u64 {
+        let group = self.child().id().to_string();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let resident = processes.filter_map(|process| {
+            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+            let (name, fields) = stat.rsplit_once(')')?;
+            let ours = fields.split_whitespace().nth(2)? == group && name.contains("workerd");
+            let status = fs::read_to_string(process.path().join("status")).ok()?;
+            let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+            let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+            ours.then_some(kib * 1024)
+        });
+        resident.max().unwrap_or(0)
     }
 
     /// What the Worker and wrangler printed so far.
@@ -105,12 +103,13 @@ impl Worker {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+    async fn wait_until_ready(&self) -> anyhow::Result<()> {
         let (http, url) = (reqwest::Client::new(), format!("{}/healthz", self.url));
         let deadline = Instant::now() + START_LIMIT;
         let mut answer = String::from("nothing answers");
         while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait()? {
+            let ended = self.child().try_wait()?;
+            if let Some(status) = ended {
                 bail!("wrangler ended ({status}):\n{}", self.log_text());
             }
             if let Ok(reply) = http.get(&url).send().await {
@@ -134,7 +133,7 @@ impl Worker {
 
     /// wrangler, its esbuild and workerd share one process group.
     fn signal(&self, name: &str) {
-        let group = format!("-{}", self.child.id());
+        let group = format!("-{}", self.child().id());
         let _ = Command::new("kill")
             .args([name, "--", &group])
             .stderr(Stdio::null())
@@ -146,13 +145,58 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.signal("-TERM");
         let deadline = std::time::Instant::now() + STOP_LIMIT;
-        while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+        while matches!(self.child().try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
         self.signal("-KILL");
-        let _ = self.child.wait();
+        let _ = self.child().wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Starts wrangler, and with it workerd.
+fn spawn(root: &Path, folder: &Path, port: u16, log: &Path) -> anyhow::Result<Child> {
+    let output = OpenOptions::new()
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))?;
+    let modules = root.join("node_modules");
+    let pinned = modules.join(".bin/node");
+    let mut command = Command::new(if pinned.exists() {
+        pinned.as_path()
+    } else {
+        Path::new("node")
+    });
+    command
+        .arg(modules.join("wrangler/bin/wrangler.js"))
+        .args([
+            "dev",
+            "--local",
+            "--ip",
+            "127.0.0.1",
+            "--inspector-port",
+            "0",
+        ])
+        .args([
+            "--show-interactive-dev-session=false",
+            "--port",
+            &port.to_string(),
+        ])
+        .arg("--config")
+        .arg(folder.join("wrangler.toml"))
+        .arg("--persist-to")
+        .arg(folder.join("state"))
+        .envs(QUIET)
+        .env("WRANGLER_LOG_PATH", folder.join("logs"))
+        .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0);
+    command
+        .spawn()
+        .context("cannot start wrangler; run: node scripts/setup.mjs")
 }
 
 /// Writes the folder that wrangler serves from.

@@ -21,6 +21,8 @@ const LINE_GRACE_MS: u64 = 5_000;
 const STREAM_END_GRACE_MS: u64 = 1_500;
 /// How long the shop's last words may take to be written down, in ms.
 const LAST_WORDS_MS: u64 = 2_500;
+/// How long Twilio may take to ask what to do when the stream has ended, in ms.
+const QUESTION_MS: u64 = 20_000;
 /// How long the end of a dialled handoff may be reported after the end of the call, in ms.
 const HANDOFF_GRACE_MS: u64 = 5_000;
 
@@ -241,7 +243,8 @@ impl Call {
     /// The stream should have ended by now.
     pub(super) fn line_overdue(&mut self, now: u64) {
         self.out.push_back(Output::ClosePhone);
-        if self.phone.lost {
+        let never_came = !self.phone.is_streaming() && !self.ending.is_leaving();
+        if self.phone.lost || never_came {
             self.out.push_back(Output::HangUp);
             self.phone_gone(now, EndReason::MediaLost);
         } else if self.ending.call_over {
@@ -259,6 +262,7 @@ impl Call {
         if matches!(self.record.handoff, Handoff::Pending | Handoff::Dialling) {
             self.out.push_back(Output::CloseModel);
             self.record.transcript.settle();
+            self.await_question(now);
             self.save();
             return;
         }
@@ -275,15 +279,34 @@ impl Call {
         }
     }
 
+    /// Twilio should ask soon whom to dial.
+    fn await_question(&mut self, now: u64) {
+        if self.record.handoff == Handoff::Pending {
+            self.timers
+                .set(Timer::Finish, now.saturating_add(QUESTION_MS));
+        }
+    }
+
+    /// Who has a stream was answered, even if the snapshot that said so was lost.
+    pub(super) fn assume_answered(&mut self, now: u64) {
+        if self.record.answered_at.is_none() && !self.record.finished {
+            self.record.answered_at = Some(now);
+            self.record.stream_claimed = true;
+        }
+    }
+
     /// The object was reset, and what was held in memory is gone: the call goes on from its record, on
     /// the stream it had or on one that Twilio opens when it asks what to do.
     pub(super) fn restored(&mut self, now: u64, streaming: bool) {
+        if streaming {
+            self.assume_answered(now);
+        }
         let Some(answered_at) = self.record.answered_at.filter(|_| !self.record.finished) else {
             return;
         };
         if self.record.handoff != Handoff::None {
-            // A human has taken over.
-            return;
+            // A human takes over, or has.
+            return self.await_question(now);
         }
         if self.record.end_reason.is_some() {
             // It was ending.

@@ -251,6 +251,7 @@ fn placed(event: &Value) -> Option<Record> {
             max_total,
             max_cost: None,
             currency: String::new(),
+            callback_url: None,
             dial: Dial::default(),
         })
     };

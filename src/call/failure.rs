@@ -26,8 +26,8 @@ use Handling::{AskAgain, AskLater, GiveUp, Ignore, Reconnect};
 pub(super) enum Failure<'a> {
     /// The upgrade was refused, with this HTTP status.
     Refused(u16),
-    /// The socket is gone, with this close code; 1006 if it broke.
-    Closed(u16),
+    /// The socket is gone, with this close code (1006 if it broke), while the link was in this state.
+    Closed(u16, Link),
     /// It does not open, does not take its settings, begins no response or says nothing more of one.
     Overdue,
     /// An `error` event with this code, while the link is in this state, about the response that was
@@ -76,13 +76,14 @@ impl Failure<'_> {
     /// What is done about it.
     pub(super) fn handling(self) -> Handling {
         match self {
-            Self::Refused(code) | Self::Closed(code) => {
+            // What was taken once is taken again.
+            Self::Closed(_, Link::Ready) | Self::Overdue => Reconnect,
+            Self::Refused(code) | Self::Closed(code, _) => {
                 let is_final = FINAL_CODES
                     .iter()
                     .any(|(from, to)| (*from..=*to).contains(&code));
                 if is_final { GiveUp } else { Reconnect }
             }
-            Self::Overdue => Reconnect,
             Self::Incomplete => AskAgain,
             Self::Response(code) => known(code).unwrap_or(AskAgain),
             Self::Error {
@@ -134,13 +135,14 @@ mod tests {
             (Failure::Refused(429), Reconnect),
             (Failure::Refused(500), Reconnect),
             (Failure::Refused(503), Reconnect),
-            (Failure::Closed(1000), Reconnect),
-            (Failure::Closed(1001), Reconnect),
-            (Failure::Closed(1005), Reconnect),
-            (Failure::Closed(1006), Reconnect),
-            (Failure::Closed(1008), GiveUp),
-            (Failure::Closed(1011), Reconnect),
-            (Failure::Closed(4000), GiveUp),
+            (Failure::Closed(1000, Link::Connecting), Reconnect),
+            (Failure::Closed(1001, Link::Connecting), Reconnect),
+            (Failure::Closed(1005, Link::Connecting), Reconnect),
+            (Failure::Closed(1006, Link::Connecting), Reconnect),
+            (Failure::Closed(1008, Link::Connecting), GiveUp),
+            (Failure::Closed(1011, Link::Connecting), Reconnect),
+            (Failure::Closed(4000, Link::Connecting), GiveUp),
+            (Failure::Closed(4000, ready), Reconnect),
             (Failure::Overdue, Reconnect),
             (Failure::Incomplete, AskAgain),
             (Failure::Response(""), AskAgain),

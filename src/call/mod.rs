@@ -6,15 +6,17 @@
 //! call.next_deadline();                // when to call `handle(now, Input::Deadline)` at the latest
 //! ```
 //!
-//! `now` is milliseconds since the Unix epoch and must not go back. Webhooks that want TwiML for an
+//! `now` is milliseconds since the Unix epoch; where it goes back, the call's clock stands still. Webhooks that want TwiML for an
 //! answer have methods of their own ([`Call::voice`], [`Call::stream_ended`], [`Call::dial_ended`]);
 //! poll after them, too. The same inputs give the same outputs, byte for byte.
 //!
 //! The parts: `phone` is the Twilio leg, `model` the Realtime leg, `speech` what is said and heard,
 //! `toolbox` what the model's tools do; `events` what is written down of it all; `floor` decides what a sound of the shop does to the agent's
-//! words, `turn` when the agent speaks, `ending`, `refusal` and `budget` how and why the call ends, `outcome` what is reported. [`Record`] is what survives a restart.
+//! words, `turn` when the agent speaks, `ending`, `refusal` and `budget` how and why the call ends, `outcome` what is reported, `delivery` when it is sent. [`Record`] is what survives a restart.
+//! `recording` writes down what comes in, to go through it again.
 
 mod budget;
+pub mod delivery;
 mod ending;
 pub mod events;
 mod failure;
@@ -29,6 +31,7 @@ pub mod output;
 mod phone;
 pub mod prompt;
 pub mod record;
+pub mod recording;
 mod refusal;
 pub mod request;
 mod speech;
@@ -43,6 +46,7 @@ use crate::realtime::usage::Usage;
 use crate::twilio::number::E164;
 use crate::twilio::signature::socket_url;
 use crate::twilio::twiml::Twiml;
+use crate::twilio::webhook::webhook_url;
 use ending::Ending;
 use filler::Filler;
 use floor::Floor;
@@ -62,8 +66,8 @@ use crate::twilio::sid::CallSid;
 /// The longest a call may ring, in seconds; Twilio adds up to five.
 pub const RING_TIMEOUT_SEC: u32 = 45;
 /// How long Twilio's first question may wait for the API's request, in ms: both come from the same
-/// placing of the call, on different ways.
-pub const BEGIN_PATIENCE_MS: u64 = 8_000;
+/// placing of the call, on different ways. Less than Twilio waits ([`webhook_url`]).
+pub const BEGIN_PATIENCE_MS: u64 = 3_500;
 /// How long after its longest duration a call must have its outcome, in ms.
 pub const FINAL_GRACE_MS: u64 = 120_000;
 
@@ -175,7 +179,11 @@ impl Call {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: u64, input: Input<'_>) {
-        self.clock = now;
+        let now = self.tick(now);
+        // What the outcome follows from stays as it is: it may have to be written again.
+        if self.record.finished && !matches!(input, Input::Alarm | Input::Restored { .. }) {
+            return;
+        }
         match input {
             Input::Phone(text) => self.phone_message(now, text),
             Input::PhoneClosed => self.phone_closed(now),
@@ -224,7 +232,7 @@ impl Call {
     /// The call was answered (or came in): Twilio asks what to do. Asked again, it gives the same
     /// answer.
     pub fn voice(&mut self, now: u64) -> Twiml {
-        self.clock = now;
+        let now = self.tick(now);
         if self.record.finished || self.record.end_reason.is_some() {
             return Twiml::HangUp;
         }
@@ -250,15 +258,15 @@ impl Call {
                 socket_url(base),
                 stream_path(&self.record.sid, &self.record.stream_token)
             ),
-            action: format!("{base}/twilio/stream-ended"),
-            status_callback: format!("{base}/twilio/stream"),
+            action: webhook_url(base, "stream-ended"),
+            status_callback: webhook_url(base, "stream"),
         }
     }
 
     /// Whether a media socket with this token may be opened; works once. It takes the place of the one
     /// before.
     pub fn claim_stream(&mut self, now: u64, token: &str) -> bool {
-        self.clock = now;
+        let now = self.tick(now);
         let good = secret::equal(token.as_bytes(), self.record.stream_token.as_bytes())
             && !token.is_empty()
             && !self.record.finished
@@ -282,13 +290,16 @@ impl Call {
     /// another stream is opened, with this token; a stream that still runs is left alone until then,
     /// so that a question asked twice does no harm.
     pub fn stream_ended(&mut self, now: u64, alive: bool, token: String) -> Twiml {
-        self.clock = now;
+        let now = self.tick(now);
+        if alive {
+            self.assume_answered(now);
+        }
         if alive && self.may_stream_again() {
             if self.record.stream_token.is_empty() {
                 self.record.stream_token = token;
+                self.record.streams = self.record.streams.saturating_add(1);
             }
-            self.record.streams = self.record.streams.saturating_add(1);
-            if self.phone.lost {
+            if !self.phone.is_streaming() && !self.timers.is_set(Timer::LineGone) {
                 self.await_line(now);
             }
             if self.model.is_idle() {
@@ -304,7 +315,7 @@ impl Call {
             (Handoff::Pending | Handoff::Dialling, Some(number)) => Twiml::Dial {
                 number: number.as_str().to_owned(),
                 caller_id: self.settings.from.as_str().to_owned(),
-                action: format!("{}/twilio/dial-ended", self.settings.base_url),
+                action: webhook_url(&self.settings.base_url, "dial-ended"),
             },
             _ if alive
                 && matches!(
@@ -319,9 +330,10 @@ impl Call {
             }
             _ => Twiml::HangUp,
         };
-        if self.record.handoff == Handoff::Pending {
+        if self.record.handoff == Handoff::Pending && !self.record.finished {
             self.record.handoff = Handoff::Dialling;
             self.record.handoff_at = Some(now);
+            self.timers.stop(Timer::Finish);
             self.log(LogLine::info("handoff_dialled"));
             self.save();
         }
@@ -331,8 +343,9 @@ impl Call {
 
     /// The call to the human has ended: Twilio asks what to do.
     pub fn dial_ended(&mut self, now: u64, reached: bool) -> Twiml {
-        self.clock = now;
-        if matches!(self.record.handoff, Handoff::Dialling | Handoff::Pending) {
+        let now = self.tick(now);
+        let is_away = matches!(self.record.handoff, Handoff::Dialling | Handoff::Pending);
+        if is_away && !self.record.finished {
             self.record.handoff = if reached {
                 Handoff::Reached
             } else {
@@ -364,6 +377,12 @@ impl Call {
     /// What is written down of the call so far, one event a line.
     pub fn events(&self) -> &str {
         self.record.events.text()
+    }
+
+    /// The time of the newest input; a clock that was set back stands still.
+    fn tick(&mut self, now: u64) -> u64 {
+        self.clock = self.clock.max(now);
+        self.clock
     }
 
     /// After every step: deadlines that are due, and what can be done now.

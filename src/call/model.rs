@@ -516,7 +516,7 @@ impl Call {
         let failure = if code < 1000 {
             Failure::Refused(code)
         } else {
-            Failure::Closed(code)
+            Failure::Closed(code, self.model.link)
         };
         self.log(LogLine::warn("model_closed").n(u64::from(code)));
         self.lose_model(now, failure.handling() == Handling::GiveUp);

@@ -251,6 +251,7 @@ pub(super) fn finished(record: &mut Record, settings: &Settings) -> Finished {
             .filter(|_| record.do_not_call.is_some())
             .map(|request| request.to.clone()),
         events: record.events.text().to_owned(),
+        callback_url: (record.request.as_ref()).and_then(|request| request.callback_url.clone()),
     }
 }
 
@@ -344,6 +345,7 @@ pub fn evidence_json(record: &Record) -> serde_json::Value {
 impl Call {
     /// The call as it stands, for the API while it runs.
     pub fn live(&self, now: u64) -> String {
+        let now = now.max(self.clock);
         let record = &self.record;
         let turns = record
             .transcript

@@ -57,6 +57,8 @@ pub struct Finished {
     pub suppress: Option<E164>,
     /// The events that the outcome follows from, one a line.
     pub events: String,
+    /// Where the request wants it sent.
+    pub callback_url: Option<String>,
 }
 
 /// How bad it is.

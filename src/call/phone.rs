@@ -168,12 +168,14 @@ impl Call {
     /// After a restart: the stream that this call had is still there.
     pub(super) fn take_back(&mut self, now: u64) {
         let Some(stream) = self.record.stream.clone() else {
-            return;
+            // Its `start` is not known any more: Twilio opens another.
+            self.out.push_back(Output::ClosePhone);
+            return self.await_line(now);
         };
         self.out.push_back(Output::Phone(media::clear(&stream.sid)));
         self.phone.stream_sid = Some(stream.sid);
         self.phone.started_at = stream.at;
-        self.phone.clock.start(now);
+        self.phone.clock.start(stream.at);
         self.line_back(now);
     }
 

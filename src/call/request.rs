@@ -1,10 +1,11 @@
 //! The body of `POST /api/call`.
 
-use crate::config::MAX_CALL_MINUTES;
+use crate::config::{Config, MAX_CALL_MINUTES};
 use crate::json::{FieldError, Fields};
 use crate::order::letters::lower_case;
 use crate::order::money::Cents;
 use crate::order::request::{OrderRequest, optional_text};
+use crate::policy::callback;
 use crate::policy::idempotency::digest;
 use crate::realtime::prices::MicroDollars;
 use crate::twilio::number::E164;
@@ -32,6 +33,9 @@ pub struct CallRequest {
     /// ISO 4217 code of the shop's prices; its minor unit is a hundredth.
     #[serde(default = "dollars")]
     pub currency: String,
+    /// Where the outcome is sent, where the request says.
+    #[serde(default)]
+    pub callback_url: Option<String>,
     /// What matters before dialling only.
     #[serde(skip)]
     pub dial: Dial,
@@ -107,6 +111,13 @@ impl CallRequest {
         }
         let max_cost = fields.optional_number("maxCost", 0.01..=1000.0);
         let currency = fields.optional_word("currency", &CURRENCIES);
+        let callback_url = fields.optional_text("callbackUrl", callback::MAX_URL_CHARS);
+        if callback_url
+            .as_deref()
+            .is_some_and(|url| !callback::is_url(url))
+        {
+            fields.problem("callbackUrl", callback::BAD_URL);
+        }
         let dial = Dial {
             timezone: timezone(&mut fields),
             force: flag(&mut fields, "force"),
@@ -136,8 +147,27 @@ impl CallRequest {
             max_total,
             max_cost: max_cost.map(|dollars| whole(dollars * 1e6)),
             currency: currency.unwrap_or("USD").to_owned(),
+            callback_url,
             dial,
         })
+    }
+
+    /// Whether the outcome can be sent where the request wants it.
+    ///
+    /// # Errors
+    /// Nothing could be signed, or the URL leads into the Worker's own network.
+    pub fn check_callback(&self, config: &Config) -> Result<(), Vec<FieldError>> {
+        let problem = match &self.callback_url {
+            Some(_) if config.outcome_webhook_secrets.is_empty() => {
+                "cannot be used: OUTCOME_WEBHOOK_SECRET is not set"
+            }
+            // One that runs on loopback is being tried out, together with its receiver.
+            Some(url) if !callback::is_public(url) && !config.is_local() => {
+                "must have a name of the public network as its host"
+            }
+            _ => return Ok(()),
+        };
+        Err(vec![FieldError::new("/callbackUrl", problem)])
     }
 
     /// The problem of a time zone that the runtime does not know.
@@ -308,6 +338,50 @@ mod tests {
             ]
         );
         assert_eq!(pointers(r#"{"to":5551234,"orderHint":"x"}"#), ["/to"]);
+    }
+
+    #[test]
+    fn a_callback_is_a_url_that_can_be_signed_for_and_is_not_of_our_own_network() {
+        let body =
+            |url: &str| format!(r#"{{"to":"+13105550123","orderHint":"x","callbackUrl":"{url}"}}"#);
+        for bad in [
+            "",
+            "shop",
+            "http://shop.example.com/",
+            "https://shop.example.com/#x",
+        ] {
+            assert_eq!(pointers(&body(bad)), ["/callbackUrl"], "{bad}");
+        }
+        let config = |base: &str, secret: Option<&str>| {
+            let secret = secret.map(str::to_owned);
+            Config::read(|name| match name {
+                "TWILIO_ACCOUNT_SID" => Some("AC00000000000000000000000000000001".to_owned()),
+                "TWILIO_FROM_NUMBER" => Some("+13105550100".to_owned()),
+                "PUBLIC_BASE_URL" => Some(base.to_owned()),
+                "API_TOKEN" | "OPENAI_API_KEY" | "TWILIO_AUTH_TOKEN" => Some("x".to_owned()),
+                "OUTCOME_WEBHOOK_SECRET" => secret.clone(),
+                _ => None,
+            })
+            .unwrap()
+        };
+        let secret = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let (deployed, local) = ("https://calls.example.com", "http://127.0.0.1:8787");
+        for (url, base, secret, good) in [
+            ("https://shop.example.com/hook", deployed, secret, true),
+            ("https://shop.example.com/hook", deployed, None, false),
+            ("https://10.0.0.1/hook", deployed, secret, false),
+            ("http://127.0.0.1:9/hook", deployed, secret, false),
+            ("http://127.0.0.1:9/hook", local, secret, true),
+            ("http://127.0.0.1:9/hook", local, None, false),
+        ] {
+            let request = CallRequest::parse(body(url).as_bytes()).unwrap();
+            let checked = request.check_callback(&config(base, secret));
+            let pointer = checked.err().map(|errors| errors[0].pointer.clone());
+            let expected = (!good).then(|| "/callbackUrl".to_owned());
+            assert_eq!(pointer, expected, "{url} at {base}");
+        }
+        let without = CallRequest::parse(br#"{"to":"+13105550123","orderHint":"x"}"#).unwrap();
+        assert_eq!(without.check_callback(&config(deployed, None)), Ok(()));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::twilio::sid::CallSid;
 pub enum Route {
     /// `POST /api/call`
     PlaceCall,
-    /// A call: `GET` and `DELETE /api/calls/{sid}`, `GET /api/calls/{sid}/events`
+    /// A call: `GET` and `DELETE /api/calls/{sid}`, `GET /api/calls/{sid}/events` and
+    /// `…/recording.ndjson`
     Call(About, CallSid),
     /// `GET /api/suppressions`
     Suppressions,
@@ -34,6 +35,8 @@ pub enum About {
     State,
     /// Its events.
     Events,
+    /// What came in, if it was recorded.
+    Recording,
     /// That it is erased.
     Erase,
 }
@@ -63,6 +66,9 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
         }
         ["api", "calls", sid] => ("GET, DELETE", Route::Call(About::State, call_sid(sid)?)),
         ["api", "calls", sid, "events"] => ("GET", Route::Call(About::Events, call_sid(sid)?)),
+        ["api", "calls", sid, "recording.ndjson"] => {
+            ("GET", Route::Call(About::Recording, call_sid(sid)?))
+        }
         ["api", "suppressions"] => ("GET", Route::Suppressions),
         ["api", "suppressions", number] => {
             ("GET, PUT, DELETE", Route::Suppression((*number).to_owned()))
@@ -128,6 +134,11 @@ mod tests {
                 format!("/api/calls/{SID}/events"),
                 Route::Call(About::Events, sid.clone()),
             ),
+            (
+                "GET",
+                format!("/api/calls/{SID}/recording.ndjson"),
+                Route::Call(About::Recording, sid.clone()),
+            ),
             ("GET", "/api/suppressions".into(), Route::Suppressions),
             (
                 "DELETE",
@@ -172,6 +183,7 @@ mod tests {
             "/api/calls/CA1",
             "/api/suppressions/1/2",
             "/api/calls/CA1/events",
+            "/api/calls/CA1/recording.ndjson",
             "/twilio/other",
             "/ws/media/x/y",
             "/healthz/x",

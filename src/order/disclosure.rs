@@ -49,31 +49,35 @@ pub fn discloses(text: &str) -> bool {
 pub fn denies(text: &str) -> bool {
     let text = words(text);
     let says = |negation: &[&str], nouns: &[&str]| {
-        I_AM.iter().any(|i_am| {
-            negation.iter().any(|not| {
-                ["", "a ", "an ", "just a ", "actually a ", "really a "]
-                    .iter()
-                    .any(|article| {
-                        nouns
+        let mut said = nouns.iter().filter(|noun| text.contains(**noun));
+        said.any(|noun| {
+            I_AM.iter()
+                .filter(|i_am| text.contains(**i_am))
+                .any(|i_am| {
+                    negation.iter().any(|not| {
+                        ["", "a ", "an ", "just a ", "actually a ", "really a "]
                             .iter()
-                            .any(|noun| text.contains(&format!(" {i_am}{not} {article}{noun} ")))
+                            .any(|article| text.contains(&format!(" {i_am}{not} {article}{noun} ")))
                     })
-            })
+                })
         })
     };
     says(&[""], &PERSON)
         || says(&[" not", " definitely not", " no"], &MACHINE)
-        || MACHINE.iter().any(|noun| {
-            [
-                " no ",
-                " no i'm not a ",
-                " you aren't talking to a ",
-                " you're not talking to a ",
-                " you're not talking to an ",
-            ]
+        || MACHINE
             .iter()
-            .any(|denial| text.contains(&format!("{denial}{noun} ")))
-        })
+            .filter(|noun| text.contains(**noun))
+            .any(|noun| {
+                [
+                    " no ",
+                    " no i'm not a ",
+                    " you aren't talking to a ",
+                    " you're not talking to a ",
+                    " you're not talking to an ",
+                ]
+                .iter()
+                .any(|denial| text.contains(&format!("{denial}{noun} ")))
+            })
 }
 
 /// The words in lower case with single spaces around each.

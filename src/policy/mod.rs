@@ -1,6 +1,7 @@
-//! May we dial, did we dial already, and what may be shown. Pure decisions.
+//! May we dial, did we dial already, what may be shown, and to whom. Pure decisions.
 
 pub mod account;
+pub mod callback;
 pub mod erasure;
 pub mod gate;
 pub mod idempotency;

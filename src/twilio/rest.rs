@@ -2,6 +2,7 @@
 
 use super::number::E164;
 use super::sid::CallSid;
+use super::webhook::webhook_url;
 use crate::json;
 use serde::Deserialize;
 
@@ -26,12 +27,9 @@ impl CreateCall<'_> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("To", self.to.as_str());
         form.append_pair("From", self.from.as_str());
-        form.append_pair("Url", &format!("{}/twilio/voice", self.base_url));
+        form.append_pair("Url", &webhook_url(self.base_url, "voice"));
         form.append_pair("Method", "POST");
-        form.append_pair(
-            "StatusCallback",
-            &format!("{}/twilio/status", self.base_url),
-        );
+        form.append_pair("StatusCallback", &webhook_url(self.base_url, "status"));
         form.append_pair("StatusCallbackMethod", "POST");
         for event in ["initiated", "ringing", "answered", "completed"] {
             form.append_pair("StatusCallbackEvent", event);
@@ -137,8 +135,8 @@ mod tests {
         .to_form();
         assert_eq!(
             form,
-            "To=%2B13105550123&From=%2B13105550100&Url=https%3A%2F%2Fh%2Ftwilio%2Fvoice&Method=POST\
-             &StatusCallback=https%3A%2F%2Fh%2Ftwilio%2Fstatus&StatusCallbackMethod=POST\
+            "To=%2B13105550123&From=%2B13105550100&Url=https%3A%2F%2Fh%2Ftwilio%2Fvoice%23rc%3D5%26rp%3Dct%2Crt%2C5xx%26ct%3D2000%26rt%3D4000%26tt%3D15000&Method=POST\
+             &StatusCallback=https%3A%2F%2Fh%2Ftwilio%2Fstatus%23rc%3D5%26rp%3Dct%2Crt%2C5xx%26ct%3D2000%26rt%3D4000%26tt%3D15000&StatusCallbackMethod=POST\
              &StatusCallbackEvent=initiated&StatusCallbackEvent=ringing&StatusCallbackEvent=answered&StatusCallbackEvent=completed\
              &Timeout=40&TimeLimit=660"
         );

@@ -10,6 +10,8 @@
 pub struct StreamClock {
     /// Receiver's time minus stream time, on the quickest way seen.
     offset: Option<i64>,
+    /// When it started, on the receiver's clock.
+    started: Option<i64>,
     /// End of the newest frame.
     end: u64,
     /// When the newest frame arrived, on the receiver's clock.
@@ -24,6 +26,8 @@ const STEADY_MS: u64 = 40;
 /// How fast a late frame is forgotten, in ms per frame: 300 ms in six seconds.
 const FADE_MS: u64 = 1;
 
+/// How much later than its first audio the start of a stream may arrive, in ms.
+const MAX_AHEAD_MS: i64 = 200;
 /// A frame comes every 20 ms. When none has come for so long, the stream's own time is not known
 /// any more, in ms.
 const MAX_SILENCE_MS: u64 = 500;
@@ -32,15 +36,21 @@ impl StreamClock {
     /// The stream starts.
     pub fn start(&mut self, now: u64) {
         self.offset = Some(signed(now));
+        self.started = Some(signed(now));
     }
 
     /// A frame that ends at this time of the stream has arrived.
     pub fn frame(&mut self, now: u64, end: u64) {
         let offset = signed(now).saturating_sub(signed(end));
+        // Nobody has said more than there was time for: a flood of frames does not move the clock.
+        let earliest = self
+            .started
+            .map_or(i64::MIN, |at| at.saturating_sub(MAX_AHEAD_MS));
+        let offset = offset.max(earliest);
         let least = self.offset.map_or(offset, |known| known.min(offset));
-        self.offset = Some(least);
         let late = u64::try_from(offset.saturating_sub(least)).unwrap_or(0);
         self.spread = self.spread.saturating_sub(FADE_MS).max(late);
+        self.offset = Some(least);
         self.end = end;
         self.arrived = Some(now);
     }
@@ -55,7 +65,9 @@ impl StreamClock {
     /// arrived now.
     pub fn event(&self, now: u64) -> u64 {
         match self.arrived {
-            Some(arrived) if now.saturating_sub(arrived) <= MAX_SILENCE_MS => self.end,
+            Some(arrived) if now.saturating_sub(arrived) <= MAX_SILENCE_MS => {
+                self.end.min(self.now(now))
+            }
             _ => self.now(now),
         }
     }
@@ -79,6 +91,17 @@ fn signed(ms: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_frames_does_not_move_the_clock_further_than_a_late_start() {
+        let mut clock = StreamClock::default();
+        clock.start(10_000);
+        clock.frame(10_020, 20);
+        for n in 2..500 {
+            clock.frame(10_040, n * 20);
+        }
+        assert_eq!((clock.now(10_040), clock.event(10_040)), (240, 240));
+    }
 
     #[test]
     fn without_audio_the_receivers_clock_counts() {

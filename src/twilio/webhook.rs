@@ -77,6 +77,13 @@ impl Form {
     }
 }
 
+/// The URL of a webhook, for Twilio. Behind the `#`, which is neither sent nor signed, it says that a
+/// question is asked again when the connection fails, nobody answers in time, or the answer is 5xx:
+/// so that a restart of ours does not end the call (`protocols.md` §2.4).
+pub fn webhook_url(base_url: &str, hook: &str) -> String {
+    format!("{base_url}/twilio/{hook}#rc=5&rp=ct,rt,5xx&ct=2000&rt=4000&tt=15000")
+}
+
 /// Status of a call, as in callbacks.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

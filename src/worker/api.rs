@@ -32,6 +32,7 @@ pub(super) async fn place_call(
     authorize(&request, config)?;
     let body = read_body(&mut request, "application/json").await?;
     let call_request = CallRequest::parse(&body).map_err(Problem::bad_fields)?;
+    (call_request.check_callback(config)).map_err(Problem::bad_fields)?;
     let key = idempotency_key(&request)?.map(|key| (key, digest(&body)));
     let dry_run = call_request.dial.dry_run;
     let attempt = attempt(config, &call_request, key.clone())?;
@@ -211,8 +212,10 @@ pub(super) async fn about_call(
     let found = found.ok_or_else(Problem::not_found)?;
     let gone = is_tombstone(&found);
     match about {
-        About::Events if !gone => reply::ndjson(found),
-        About::State | About::Events => reply::json_text(if gone { 410 } else { 200 }, found, &[]),
+        About::Events | About::Recording if !gone => reply::ndjson(found),
+        About::State | About::Events | About::Recording => {
+            reply::json_text(if gone { 410 } else { 200 }, found, &[])
+        }
         About::Erase => reply::json_text(200, found, &[]),
     }
 }

@@ -5,27 +5,24 @@
 //! without one: [`Session::input`] borrows, steps and returns the borrow before anything else
 //! happens.
 
-use super::account_do;
 use super::call_stub::{Ask, Begin, TOKEN_HEADER};
 use super::log;
 use super::model_socket;
+use super::outcome_keeper::Kept;
 use super::snapshots::Snapshots;
 use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
-use crate::call::output::{Finished, LogLine, Output};
+use crate::call::output::{LogLine, Output};
 use crate::call::record::Record;
+use crate::call::recording::{self, Recorder};
 use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
 use crate::config::{Config, LogLevel};
-use crate::http::route::About;
 use crate::json;
-use crate::policy::account::{self, Bill, SuppressedBy};
-use crate::policy::erasure;
 use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
 use crate::twilio::webhook::CallStatus;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
@@ -36,37 +33,11 @@ use worker::{
     WebSocketIncomingMessage, WebSocketPair, durable_object,
 };
 
-/// Storage keys.
-const OUTCOME: &str = "outcome";
-const ATTEMPT: &str = "attempt";
+/// Storage key.
+pub(super) const ATTEMPT: &str = "attempt";
 
 /// The most status callbacks kept for a call that is not known yet.
 const MAX_EARLY: usize = 16;
-/// How long to wait before the outcome is written to KV, or told to the account, again, in ms.
-const KV_RETRY_MS: i64 = 30_000;
-/// How long the object keeps its copy of the outcome, in ms: longer than KV needs to show it
-/// everywhere.
-const KEEP_MS: i64 = 60 * 60 * 1000;
-/// The outcome as the object keeps it, or what is left of it once it was erased.
-#[derive(Deserialize, Serialize)]
-struct Kept {
-    sid: CallSid,
-    json: String,
-    summary: String,
-    #[serde(default)]
-    events: String,
-    in_kv: bool,
-    /// What the account has not been told yet: texts of [`account::Ask`].
-    #[serde(default)]
-    to_account: Vec<String>,
-}
-
-impl Kept {
-    /// Whether all who are to know the outcome do.
-    fn is_delivered(&self) -> bool {
-        self.in_kv && self.to_account.is_empty()
-    }
-}
 
 /// The Durable Object.
 #[durable_object]
@@ -76,12 +47,12 @@ pub struct CallSession {
 
 /// What the object holds while a call runs.
 pub(super) struct Session {
-    state: State,
+    pub(super) state: State,
     snapshots: Snapshots,
-    env: Env,
+    pub(super) env: Env,
     pub(super) config: Option<Config>,
-    call: RefCell<Option<Call>>,
-    sid: RefCell<Option<CallSid>>,
+    pub(super) call: RefCell<Option<Recorder>>,
+    pub(super) sid: RefCell<Option<CallSid>>,
     phone: RefCell<Option<WebSocket>>,
     model: RefCell<Option<(u32, WebSocket)>>,
     /// Number of the socket to the model that the call wants; others are closed when they open.
@@ -91,7 +62,11 @@ pub(super) struct Session {
     /// The outcome is kept, or being kept.
     keeping: Cell<bool>,
     /// The call was erased: nothing is written of it any more.
-    erased: Cell<bool>,
+    pub(super) erased: Cell<bool>,
+    /// The outcome, or what is left of it, once it was looked for.
+    pub(super) kept: RefCell<Option<Rc<Kept>>>,
+    /// It is being made known, which happens once at a time.
+    pub(super) settling: Cell<bool>,
     /// Questions that came before the call was known.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
     /// Status callbacks that came before the call was known.
@@ -115,6 +90,8 @@ impl DurableObject for CallSession {
             armed: Cell::new(None),
             keeping: Cell::new(false),
             erased: Cell::new(false),
+            kept: RefCell::default(),
+            settling: Cell::new(false),
             waiting: RefCell::default(),
             early: RefCell::default(),
         };
@@ -138,6 +115,7 @@ impl DurableObject for CallSession {
             "/media" => self.session.media(&request),
             "/state" => self.session.live_state().await,
             "/events" => self.session.events().await,
+            "/recording" => self.session.recording().await,
             "/erase" => match CallSid::parse(&request.text().await?) {
                 Ok(sid) => self.session.erase(sid).await,
                 Err(_) => Response::error("", 404),
@@ -199,7 +177,7 @@ impl Session {
     fn drive(self: &Rc<Self>) {
         loop {
             // The borrow ends with this statement: carrying out an output may step the call again.
-            let output = self.call.borrow_mut().as_mut().and_then(Call::poll);
+            let output = self.call.borrow_mut().as_mut().and_then(Recorder::poll);
             match output {
                 Some(output) => self.perform(output),
                 None => break,
@@ -254,7 +232,12 @@ impl Session {
 
     /// Runs a timer for the next deadline, unless one runs that fires earlier.
     fn arm(self: &Rc<Self>) {
-        let Some(due) = self.call.borrow().as_ref().and_then(Call::next_deadline) else {
+        let Some(due) = self
+            .call
+            .borrow()
+            .as_ref()
+            .and_then(|call| call.next_deadline())
+        else {
             return;
         };
         if self.armed.get().is_some_and(|armed| armed <= due) {
@@ -294,6 +277,10 @@ impl Session {
         if self.call.borrow().is_some() {
             return Ok(());
         }
+        // A snapshot that did not reach the disk must not bring back a call that has its outcome.
+        if self.kept().await?.is_some() {
+            return Ok(());
+        }
         let snapshot = Snapshots::read(&self.state.storage()).await?;
         let (Some(snapshot), Some(config)) = (snapshot, &self.config) else {
             return Ok(());
@@ -305,8 +292,8 @@ impl Session {
         // Another handler may have been faster.
         if self.call.borrow().is_none() {
             self.sid.replace(Some(record.sid.clone()));
-            self.call
-                .replace(Some(Call::restore(Settings::from(config), record)));
+            let call = Call::restore(Settings::from(config), record);
+            self.call.replace(Some(self.recorder(call, false)));
             let phone = self.state.get_websockets().pop();
             let streaming = phone.is_some();
             if let Some(socket) = phone {
@@ -315,6 +302,13 @@ impl Session {
             self.input(Input::Restored { streaming });
         }
         Ok(())
+    }
+
+    /// With `RECORD`, a call is recorded.
+    fn recorder(&self, call: Call, new: bool) -> Recorder {
+        let record = self.config.as_ref().is_some_and(|config| config.record);
+        let lookup = |name: &str| self.env.var(name).ok().map(|value| value.to_string());
+        Recorder::of(call, new, record.then(|| recording::variables(lookup)))
     }
 
     async fn begin(self: &Rc<Self>, begin: Begin) -> Result<Response> {
@@ -331,7 +325,7 @@ impl Session {
                 now_ms(),
             );
             let alarm_in = call.final_deadline().saturating_sub(now_ms());
-            self.call.replace(Some(call));
+            self.call.replace(Some(self.recorder(call, true)));
             if let Some(attempt) = begin.attempt {
                 self.state.storage().put(ATTEMPT, attempt).await?;
             }
@@ -434,8 +428,7 @@ impl Session {
 
     async fn events(self: &Rc<Self>) -> Result<Response> {
         if let Some(kept) = self.kept().await? {
-            let gone = kept.events.is_empty();
-            return Response::ok(if gone { kept.json } else { kept.events });
+            return Response::ok(kept.shown_events());
         }
         match self.call.borrow().as_ref() {
             Some(call) => Response::ok(call.events().to_owned()),
@@ -443,54 +436,17 @@ impl Session {
         }
     }
 
-    /// Erases everything about a call that is over, here and in KV.
-    async fn erase(self: &Rc<Self>, sid: CallSid) -> Result<Response> {
-        let runs = |call: &Call| !call.is_finished();
-        if self.call.borrow().as_ref().is_some_and(runs) {
-            return Response::error("", 409);
+    /// Only what is left of a call that was erased: its recording is in KV.
+    async fn recording(&self) -> Result<Response> {
+        match self.kept().await?.and_then(|kept| kept.tombstone()) {
+            Some(tombstone) => Response::ok(tombstone),
+            None => Response::error("", 404),
         }
-        // What the account has not been told is still told.
-        let (here, to_account) = match self.kept().await? {
-            Some(kept) => (Some(kept.json), kept.to_account),
-            None => (None, Vec::new()),
-        };
-        let known = match here {
-            None => store::get(&self.env, &sid, About::State)
-                .await
-                .unwrap_or_default(),
-            here => here,
-        };
-        let json = match known {
-            Some(json) if erasure::is_tombstone(&json) => return Response::ok(json),
-            None if self.call.borrow().is_none() => return Response::error("", 404),
-            _ => erasure::tombstone(&sid, now_ms()),
-        };
-        let left = Kept {
-            sid,
-            json: json.clone(),
-            summary: erasure::SUMMARY.to_owned(),
-            events: String::new(),
-            in_kv: false,
-            to_account,
-        };
-        self.write(&left).await?;
-        // From here on nothing that was under way writes again.
-        self.erased.set(true);
-        self.call.take();
-        let storage = self.state.storage();
-        Snapshots::erase(&storage).await?;
-        storage.delete(ATTEMPT).await?;
-        // The alarm writes it once more, behind an outcome that was on its way to KV.
-        storage.set_alarm(KV_RETRY_MS).await?;
-        if self.put(&left).await.is_err() {
-            self.log(&LogLine::error("tombstone_not_published"));
-        }
-        Response::ok(json)
     }
 
     async fn live_state(self: &Rc<Self>) -> Result<Response> {
         if let Some(kept) = self.kept().await? {
-            return Response::ok(kept.json);
+            return Response::ok(kept.shown());
         }
         match self.call.borrow().as_ref() {
             Some(call) => Response::ok(call.live(now_ms())),
@@ -527,139 +483,5 @@ impl Session {
         if !self.erased.get() && !self.snapshots.write(snapshot) {
             self.log(&LogLine::error("snapshot_failed"));
         }
-    }
-
-    /// Keeps the outcome, then publishes it.
-    async fn keep(self: Rc<Self>, finished: Finished) {
-        let Some(sid) = self.sid.borrow().clone().filter(|_| !self.erased.get()) else {
-            return;
-        };
-        // A call that came to us holds no slot.
-        let attempt: Option<String> = self.state.storage().get(ATTEMPT).await.unwrap_or(None);
-        let settle = attempt.map(|id| {
-            account::Ask::Settle(Bill {
-                id,
-                cost: finished.cost,
-                reached: finished.reached,
-            })
-        });
-        let suppress = finished.suppress.map(|number| account::Ask::Suppress {
-            number,
-            by: SuppressedBy::Shop,
-        });
-        let to_account = settle.iter().chain(&suppress).map(account::Ask::to_text);
-        let kept = Kept {
-            sid,
-            json: finished.json,
-            summary: finished.summary,
-            events: finished.events,
-            in_kv: false,
-            to_account: to_account.collect(),
-        };
-        if self.write(&kept).await.is_err() {
-            self.keeping.set(false);
-            self.log(&LogLine::error("outcome_not_kept"));
-        }
-        if self.publish(kept).await.is_err() {
-            self.log(&LogLine::error("outcome_not_published"));
-        }
-    }
-
-    /// Tells the account that the call is over, and writes the outcome to KV; the alarm tries again
-    /// what failed, and cleans up after both.
-    async fn publish(&self, mut kept: Kept) -> Result<()> {
-        if let Some(config) = &self.config {
-            for ask in std::mem::take(&mut kept.to_account) {
-                if account_do::ask(&self.env, config, ask.clone())
-                    .await
-                    .is_err()
-                {
-                    kept.to_account.push(ask);
-                }
-            }
-        }
-        let published = if kept.in_kv {
-            Ok(())
-        } else {
-            self.put(&kept).await
-        };
-        if self.is_late(&kept) {
-            // Erased meanwhile: the alarm writes what is left of it, behind this.
-            return published;
-        }
-        kept.in_kv = published.is_ok();
-        self.write(&kept).await?;
-        self.state
-            .storage()
-            .set_alarm(if kept.is_delivered() {
-                KEEP_MS
-            } else {
-                KV_RETRY_MS
-            })
-            .await?;
-        published
-    }
-
-    async fn put(&self, kept: &Kept) -> Result<()> {
-        if self.is_late(kept) {
-            return Ok(());
-        }
-        let config = self.config.as_ref();
-        let ttl_days = config.map_or(30, |config| config.outcome_ttl_days);
-        let (sid, json, events) = (&kept.sid, &kept.json, &kept.events);
-        store::put(&self.env, sid, json, &kept.summary, events, ttl_days).await
-    }
-
-    /// Whether this is the outcome of a call that was erased.
-    fn is_late(&self, kept: &Kept) -> bool {
-        self.erased.get() && !erasure::is_tombstone(&kept.json)
-    }
-
-    async fn alarm(self: &Rc<Self>) -> Result<()> {
-        match self.kept().await? {
-            Some(kept) if kept.is_delivered() => {
-                self.call.take();
-                self.state.storage().delete_all().await
-            }
-            Some(kept) => self.publish(kept).await,
-            None if self.call.borrow().is_some() => {
-                self.input(Input::Alarm);
-                // A human may still be talking.
-                let due = self
-                    .call
-                    .borrow()
-                    .as_ref()
-                    .filter(|call| !call.is_finished())
-                    .map(Call::final_deadline);
-                match due {
-                    Some(due) => {
-                        self.state
-                            .storage()
-                            .set_alarm(Duration::from_millis(due.saturating_sub(now_ms())))
-                            .await
-                    }
-                    None => Ok(()),
-                }
-            }
-            // A snapshot that cannot be read now (a variable is wrong, say) may be read later.
-            None if Snapshots::read(&self.state.storage()).await?.is_some() => {
-                self.log(&LogLine::error("outcome_overdue"));
-                self.state.storage().set_alarm(KEEP_MS).await
-            }
-            None => self.state.storage().delete_all().await,
-        }
-    }
-
-    async fn kept(&self) -> Result<Option<Kept>> {
-        let text: Option<String> = self.state.storage().get(OUTCOME).await?;
-        Ok(text.and_then(|text| json::read(&text)))
-    }
-
-    async fn write(&self, kept: &Kept) -> Result<()> {
-        if self.is_late(kept) {
-            return Ok(());
-        }
-        let text = serde_json::to_string(kept)?;
-        self.state.storage().put(OUTCOME, text).await
     }
 }

@@ -75,6 +75,7 @@ pub(super) async fn about(
     let (path, body) = match about {
         About::State => ("/state", None),
         About::Events => ("/events", None),
+        About::Recording => ("/recording", None),
         // The object of a call that is long over does not know which it was.
         About::Erase => ("/erase", Some(sid.as_str().to_owned())),
     };

@@ -10,6 +10,7 @@ mod hooks;
 mod local_time;
 mod log;
 mod model_socket;
+mod outcome_keeper;
 mod outgoing;
 mod reply;
 mod snapshots;

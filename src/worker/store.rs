@@ -1,5 +1,6 @@
-//! KV: outcomes under `call:{sid}`, their events under `events:{sid}`, the greeting's audio under
-//! `greeting:{hash}`. Outcomes and events expire together.
+//! KV: outcomes under `call:{sid}`, their events under `events:{sid}`, what was recorded under
+//! `recording:{sid}`, the greeting's audio under `greeting:{hash}`. What is of one call expires
+//! together.
 
 use super::log::runtime_error;
 use crate::http::problem::Problem;
@@ -21,35 +22,59 @@ pub(super) async fn put(
     events: &str,
     ttl_days: u32,
 ) -> worker::Result<()> {
-    let ttl_sec = u64::from(ttl_days).saturating_mul(24 * 60 * 60);
     let kv = env.kv(OUTCOMES)?;
     if events.is_empty() {
+        kv.delete(&recording_key(sid)).await?;
         kv.delete(&events_key(sid)).await?;
     } else {
-        let put = kv.put(&events_key(sid), events)?;
-        put.expiration_ttl(ttl_sec).execute().await?;
+        put_text(env, &events_key(sid), events, ttl_days).await?;
     }
     kv.put(&key(sid), outcome)?
         .metadata(summary)?
-        .expiration_ttl(ttl_sec)
+        .expiration_ttl(ttl_sec(ttl_days))
         .execute()
         .await?;
     Ok(())
 }
 
-/// Reads an outcome or its events, or what is left of them.
+/// Reads an outcome, its events or its recording, or what is left of them.
 pub(super) async fn get(env: &Env, sid: &CallSid, about: About) -> Result<Option<String>, Problem> {
     let kv = env.kv(OUTCOMES).map_err(runtime_error("kv"))?;
+    let more = match about {
+        About::Events => events_key(sid),
+        About::Recording => recording_key(sid),
+        About::State | About::Erase => key(sid),
+    };
     let mut wanted = key(sid);
     loop {
         let read = kv.get(&wanted).text().await;
         let found = read.map_err(|e| runtime_error("kv")(e.into()))?;
         let gone = found.as_deref().is_none_or(is_tombstone);
-        if gone || about != About::Events || wanted == events_key(sid) {
+        if gone || wanted == more {
             return Ok(found);
         }
-        wanted = events_key(sid);
+        wanted.clone_from(&more);
     }
+}
+
+/// Keeps the recording of a call.
+pub(super) async fn put_recording(
+    env: &Env,
+    sid: &CallSid,
+    recording: &str,
+    ttl_days: u32,
+) -> worker::Result<()> {
+    put_text(env, &recording_key(sid), recording, ttl_days).await
+}
+
+async fn put_text(env: &Env, key: &str, text: &str, ttl_days: u32) -> worker::Result<()> {
+    let put = env.kv(OUTCOMES)?.put(key, text)?;
+    put.expiration_ttl(ttl_sec(ttl_days)).execute().await?;
+    Ok(())
+}
+
+fn ttl_sec(days: u32) -> u64 {
+    u64::from(days).saturating_mul(24 * 60 * 60)
 }
 
 /// How long the audio of a line is kept, in seconds: 30 days, so that a voice that its maker has improved is
@@ -78,4 +103,8 @@ fn key(sid: &CallSid) -> String {
 
 fn events_key(sid: &CallSid) -> String {
     format!("events:{sid}")
+}
+
+fn recording_key(sid: &CallSid) -> String {
+    format!("recording:{sid}")
 }

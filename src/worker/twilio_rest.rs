@@ -6,10 +6,7 @@ use crate::config::Config;
 use crate::twilio::rest::{self, CreateCall, HANG_UP_FORM, Refusal};
 use crate::twilio::sid::CallSid;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use futures::future::{Either, select};
-use std::pin::pin;
 use std::time::Duration;
-use worker::{AbortController, Delay, Fetch, Headers, Result};
 
 /// How long Twilio may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -26,7 +23,7 @@ pub(super) enum CreateError {
 pub(super) async fn create_call(
     config: &Config,
     call: &CreateCall<'_>,
-) -> std::result::Result<CallSid, CreateError> {
+) -> Result<CallSid, CreateError> {
     let path = rest::calls_path(&config.twilio_account_sid);
     let (status, body) = post(config, &path, call.to_form())
         .await
@@ -50,25 +47,17 @@ pub(super) async fn hang_up(config: &Config, sid: &CallSid) -> bool {
     false
 }
 
-async fn post(config: &Config, path: &str, form: String) -> Result<(u16, String)> {
+async fn post(config: &Config, path: &str, form: String) -> Result<(u16, String), &'static str> {
     let token = config.twilio_auth_tokens.first().map_or("", String::as_str);
     let credentials = STANDARD.encode(format!("{}:{token}", config.twilio_account_sid));
-    let headers = Headers::new();
-    headers.set("authorization", &format!("Basic {credentials}"))?;
-    headers.set("content-type", "application/x-www-form-urlencoded")?;
+    let headers = [
+        ("authorization", format!("Basic {credentials}")),
+        (
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+    ];
     let url = format!("{}{path}", config.twilio_base_url);
-    let request = outgoing::request(&url, &headers, Some(&form))?;
-    let abort = AbortController::default();
-    let signal = abort.signal();
-    let exchange = async {
-        let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
-        Ok((response.status_code(), response.text().await?))
-    };
-    match select(pin!(exchange), pin!(Delay::from(PATIENCE))).await {
-        Either::Left((result, _)) => result,
-        Either::Right(_) => {
-            abort.abort();
-            Err(worker::Error::RustError("no answer in time".into()))
-        }
-    }
+    let answer = outgoing::post(&url, &headers, &form, PATIENCE, true).await?;
+    Ok((answer.status, answer.body))
 }

@@ -37,6 +37,9 @@ test("bad bodies are refused with what is wrong and where", async () => {
     [JSON.stringify({ ...BUSY, to: "3105550109" }), ["/to"]],
     [JSON.stringify({ ...BUSY, timezone: "Mars/Base" }), ["/timezone"]],
     [JSON.stringify({ ...BUSY, tip: 1 }), ["/tip"]],
+    // Nothing could be signed: this Worker has no secret.
+    [JSON.stringify({ ...BUSY, callbackUrl: "https://shop.example.com/" }), ["/callbackUrl"]],
+    [JSON.stringify({ ...BUSY, callbackUrl: "http://shop.example.com/" }), ["/callbackUrl"]],
     [JSON.stringify({ to: BUSY.to, order: { items: [] } }), ["/order"]],
     [JSON.stringify({ ...BUSY, order: { customer: { name: "4111 1111 1111 1111" } } }), ["/order/customer/name"]],
     [JSON.stringify({ to: BUSY.to, order: { items: [{ size: "huge" }] } }), ["/order/items/0/size"]],

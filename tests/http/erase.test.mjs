@@ -44,15 +44,33 @@ test("the events of a call are a chain that ends in its outcome", async () => {
   assert.equal(unknown.status, 404);
 });
 
+async function recording(sid, headers = { authorization: `Bearer ${rig.apiToken}` }) {
+  for (;;) {
+    const reply = await fetch(`${rig.url}/api/calls/${sid}/recording.ndjson`, { headers });
+    if (reply.status !== 404) return reply;
+  }
+}
+
+test("what came in during a recorded call is there for who may use the API", async () => {
+  const { callId } = await finished();
+  assert.equal((await recording(callId, {})).status, 401);
+  const lines = (await (await recording(callId)).text()).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(lines[0].record.sid, callId);
+  assert.equal(lines.at(-1).in, "status");
+  const secrets = [rig.apiToken, rig.authToken];
+  assert.ok(secrets.every((secret) => !JSON.stringify(lines[0].variables).includes(secret)));
+});
+
 test("an erased call leaves a tombstone and nothing else", async () => {
   const { callId } = await finished();
+  assert.equal((await recording(callId)).status, 200);
   const anybody = await fetch(`${rig.url}/api/calls/${callId}`, { method: "DELETE" });
   assert.equal(anybody.status, 401);
   const erased = await api("DELETE", `calls/${callId}`);
   const tombstone = await erased.json();
   assert.deepEqual(Object.keys(tombstone).sort(), ["callId", "erasedAt", "status"]);
   assert.deepEqual([erased.status, tombstone.status, tombstone.callId], [200, "erased", callId]);
-  for (const path of [`calls/${callId}`, `calls/${callId}/events`]) {
+  for (const path of [`calls/${callId}`, `calls/${callId}/events`, `calls/${callId}/recording.ndjson`]) {
     const gone = await api("GET", path);
     assert.deepEqual([gone.status, await gone.json()], [410, tombstone], path);
   }

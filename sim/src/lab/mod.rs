@@ -1,5 +1,6 @@
 //! The lab: measurements against bars.
 
+mod chaos;
 mod clips;
 mod corpus;
 mod extras;
@@ -22,6 +23,8 @@ pub(crate) enum Lab {
     TurnTaking(turn_taking::Options),
     /// Whether an outcome can be trusted: seeded conversations whose truth is known
     Trust(trust::Options),
+    /// What a call survives: seeded faults in virtual time, invariants after every step
+    Chaos(chaos::Options),
 }
 
 /// Runs a measurement; whether every bar was met.
@@ -30,5 +33,6 @@ pub(crate) fn run(lab: &Lab) -> anyhow::Result<bool> {
         Lab::Hearing => hearing::run(),
         Lab::TurnTaking(options) => turn_taking::run(options),
         Lab::Trust(options) => trust::run(options),
+        Lab::Chaos(options) => chaos::run(options),
     }
 }

@@ -157,6 +157,7 @@ fn mark(what: &What) -> Option<(Kind, String)> {
                 code.map(|code| format!(" ({code})")).unwrap_or_default()
             ),
         ),
+        What::Fault { fault } => (Kind::Cut, fault.clone()),
         What::Violation { side, .. } => (Kind::Cut, format!("protocol breach towards {side}")),
         What::Ended { by, status } => (Kind::Note, format!("{status}, by the {by}")),
         _ => return None,

@@ -12,6 +12,8 @@ use super::response::{Effect, Response, Start};
 use super::session::Session;
 use super::usage::Input;
 use super::vad::Turn;
+use crate::fault::Fault;
+use crate::play::Play;
 use crate::timeline::What;
 use orderline::audio::ulaw::BYTES_PER_MS;
 use serde_json::{Value, json};
@@ -142,6 +144,39 @@ impl Connection {
     /// What to send.
     pub fn poll(&mut self) -> Option<Out> {
         self.out.pop_front()
+    }
+
+    /// The call it belongs to, once its instructions have told.
+    pub fn play(&self) -> Option<Arc<Play>> {
+        self.record.current()
+    }
+
+    /// Something goes wrong on purpose.
+    pub fn suffer(&mut self, fault: Fault) {
+        self.record.note(What::Fault {
+            fault: fault.name(),
+        });
+        // The response will never be over: what it was to say is still to be said.
+        if !matches!(fault, Fault::ModelFloods { .. })
+            && let Some(response) = self.response.take()
+        {
+            self.record.script(|script| script.undo(&response.reply));
+        }
+        match fault {
+            Fault::ModelCloses { code } => self.perform(Effect::Drop(code)),
+            Fault::ModelRefuses { .. } | Fault::ModelOpensSlowly { .. } => {
+                self.perform(Effect::Drop(1006));
+            }
+            Fault::ModelFloods { events } => {
+                for n in 0..events {
+                    self.send(
+                        json!({"type": "response.pace.updated", "response_id": "resp_flood",
+                        "pace": n, "padding": "x".repeat(200)}),
+                    );
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The socket is gone.

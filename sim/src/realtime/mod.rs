@@ -20,6 +20,7 @@ mod usage;
 pub mod vad;
 
 use crate::clips::Clips;
+use crate::fault::{self, Fault, Upgrade, Upgrades, Victim};
 use crate::play::Plays;
 use axum::Router;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -38,7 +39,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// A session's longest life, in s (§1.1).
 const SESSION_S: u64 = 3_600;
@@ -50,6 +51,8 @@ pub struct Shared {
     scripts: Vec<Mutex<model::Script>>,
     clips: Clips,
     ids: Ids,
+    /// What the next upgrades will suffer.
+    upgrades: Upgrades,
     /// Gives every session its ears.
     ears: NewEars,
     /// Every response's audio differs a little from all other audio, so that its origin shows.
@@ -84,6 +87,7 @@ impl Shared {
             scripts,
             clips,
             ids: Ids::new(),
+            upgrades: Upgrades::default(),
             ears,
             tagged,
         }
@@ -135,6 +139,14 @@ async fn upgrade(
             "You must provide a model parameter.",
         );
     };
+    match server.shared.upgrades.next() {
+        Some(Upgrade::Refused(status)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            return problem(status, "on_purpose", "This upgrade is refused on purpose.");
+        }
+        Some(Upgrade::Slow(ms)) => sleep(Duration::from_millis(ms)).await,
+        None => {}
+    }
     let beta = headers.contains_key("openai-beta");
     match upgrade {
         Ok(upgrade) => upgrade
@@ -170,7 +182,8 @@ async fn converse(mut socket: WebSocket, shared: Arc<Shared>, model: &str) {
     let start = Instant::now();
     let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let unix_s = UNIX_EPOCH.elapsed().map_or(0, |d| d.as_secs());
-    let mut connection = Connection::new(shared, model, unix_s + SESSION_S);
+    let mut connection = Connection::new(Arc::clone(&shared), model, unix_s + SESSION_S);
+    let mut victim: Option<Victim> = None;
     let code = loop {
         connection.tick(now());
         match flush(&mut connection, &mut socket).await {
@@ -178,9 +191,22 @@ async fn converse(mut socket: WebSocket, shared: Arc<Shared>, model: &str) {
             Ok(Some(code)) => break Some(code),
             Err(_) => break None,
         }
+        if victim.is_none() {
+            victim = connection
+                .play()
+                .and_then(|play| play.faults.model.victim());
+        }
         let deadline = connection.deadline();
         let due = start + Duration::from_millis(deadline.unwrap_or(0));
         tokio::select! {
+            fault = fault::next(&mut victim) => {
+                connection.suffer(fault);
+                shared.upgrades.expect(fault);
+                if fault == Fault::ModelFallsSilent {
+                    drop(victim);
+                    break stay_silent(&mut socket).await;
+                }
+            }
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => connection.handle_text(now(), &text),
                 Some(Ok(Message::Binary(_))) => connection.handle_binary(),
@@ -192,6 +218,16 @@ async fn converse(mut socket: WebSocket, shared: Arc<Shared>, model: &str) {
         }
     };
     connection.closed(code);
+}
+
+/// Reads on, and says nothing, until the client goes.
+async fn stay_silent(socket: &mut WebSocket) -> Option<u16> {
+    while let Some(Ok(message)) = socket.recv().await {
+        if let Message::Close(frame) = message {
+            return frame.map(|frame| frame.code);
+        }
+    }
+    None
 }
 
 /// Sends what there is; yields the code when the server closes the socket.

@@ -91,7 +91,8 @@ impl Record {
         self.script(|script| script.reply(rules, news))
     }
 
-    fn current(&self) -> Option<Arc<Play>> {
+    /// The call, once it is known.
+    pub fn current(&self) -> Option<Arc<Play>> {
         self.play.and_then(|n| self.shared.plays.get(n)).cloned()
     }
 }

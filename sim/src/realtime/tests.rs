@@ -416,3 +416,43 @@ async fn the_key_and_the_ga_shape_are_required() {
     };
     assert_eq!(u16::from(frame.code), 4000);
 }
+
+#[tokio::test]
+async fn a_session_that_is_lost_on_purpose_is_refused_once_and_then_there_again() {
+    let shared = shared();
+    let url = listen(&shared).await;
+    let connect = async || {
+        let mut request = url.as_str().into_client_request().unwrap();
+        let key = "Bearer sk-test".parse().unwrap();
+        request.headers_mut().insert("authorization", key);
+        tokio_tungstenite::connect_async(request).await
+    };
+    let (mut socket, _) = connect().await.unwrap();
+    let configuration = Frame::text(configuration().to_string());
+    socket.send(configuration).await.unwrap();
+    let (status, times) = (503, 1);
+    crate::fault::strike(&shared.plays[0], Fault::ModelRefuses { status, times });
+    // It ends without a closing frame.
+    while let Some(Ok(frame)) = socket.next().await {
+        assert!(!frame.is_close());
+    }
+    assert!(connect().await.unwrap_err().to_string().contains("503"));
+    assert!(connect().await.is_ok());
+}
+
+#[test]
+fn what_a_lost_session_was_to_say_may_be_said_on_the_next() {
+    let shared = shared();
+    let mut first = Client::new(&shared);
+    first.send(&configuration());
+    first.send(&json!({"type": "response.create"}));
+    first.wait(200);
+    first.server.suffer(Fault::ModelCloses { code: 1012 });
+    first.collect();
+    assert_eq!(first.closed, Some(1012));
+    let mut second = Client::new(&shared);
+    second.send(&configuration());
+    second.send(&json!({"type": "response.create"}));
+    second.wait(4_000);
+    assert!(second.audio() == shared.clips.get("greeting").unwrap().audio);
+}

@@ -8,6 +8,7 @@ use super::status::Status;
 use super::twiml::{self, Callee, Request, Stream, Verb};
 use super::webhook::{Form, put};
 use super::{Twilio, sid};
+use crate::fault;
 use crate::timeline::What;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,7 @@ impl Leg {
 
     /// Runs this document and what follows from it; `fallback` stands in for the first one.
     pub async fn run(mut self, first: Source, fallback: Option<Request>) -> By {
+        fault::schedule(&self.call.play);
         let mut source = first;
         let mut fallback = fallback;
         for _ in 0..MAX_DOCUMENTS {
@@ -186,7 +188,7 @@ impl Leg {
             StreamEnd::ByShop => Next::Over("shop"),
             StreamEnd::LineLost => Next::Over("network"),
             StreamEnd::Ordered(order) => obey(Some(order)),
-            StreamEnd::ByBridge => {
+            StreamEnd::ByBridge | StreamEnd::SocketLost => {
                 let Some(action) = action else {
                     return Next::Verb;
                 };

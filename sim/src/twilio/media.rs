@@ -2,7 +2,6 @@
 //! `stream.rs`.
 
 use super::call::Order;
-use super::date;
 use super::leg::Leg;
 use super::shop::{Deed, FarEnd};
 use super::signature::sign;
@@ -10,11 +9,14 @@ use super::stream::{self, Effects, TICK_MS};
 use super::twiml::Stream;
 use super::webhook::{Form, put};
 use super::wire::Frames;
+use super::{date, storm};
+use crate::fault::{self, Fault, Victim};
 use crate::timeline::What;
 use futures_util::{SinkExt, StreamExt};
+use orderline::audio::ulaw;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -28,8 +30,13 @@ const STALLED: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How long its own closing waits for the end of the connection.
 const LEAVE: Duration = Duration::from_millis(200);
+/// After so long without a sign of life from the bridge's machine, its stream is given up.
+const HALF_OPEN: Duration = Duration::from_secs(8);
+/// Frames that still come after `stop`, in [`Fault::FramesAfterStop`].
+const FRAMES_TOO_MANY: usize = 50;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// A media socket, from Twilio's side.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why a stream ended.
 #[derive(Debug)]
@@ -40,6 +47,8 @@ pub enum StreamEnd {
     ByShop,
     /// The line was lost, and the socket with it.
     LineLost,
+    /// The socket was lost; the line is as it was.
+    SocketLost,
     /// REST or the clock wanted something else.
     Ordered(Order),
 }
@@ -64,6 +73,10 @@ pub async fn run(leg: &mut Leg, stream: &Stream, stream_sid: &str) -> StreamEnd 
     let mut session = Session {
         socket,
         stream: stream::Stream::new(frames),
+        url: stream.url.clone(),
+        victim: leg.call.play.faults.stream.victim(),
+        deaf_until: None,
+        cut_since: None,
     };
     session.send(Frames::connected()).await;
     let start = session.stream.frames.start(&stream.parameters);
@@ -78,6 +91,7 @@ pub async fn run(leg: &mut Leg, stream: &Stream, stream_sid: &str) -> StreamEnd 
     match end {
         // The frame `stop` is the network's farewell; a lost line has none.
         StreamEnd::ByShop | StreamEnd::Ordered(_) => session.stop().await,
+        StreamEnd::SocketLost => session.reset(),
         StreamEnd::ByBridge | StreamEnd::LineLost => drop(session),
     }
     leg.call.push(What::StreamStopped);
@@ -85,7 +99,8 @@ pub async fn run(leg: &mut Leg, stream: &Stream, stream_sid: &str) -> StreamEnd 
     end
 }
 
-async fn open(url: &str, auth_token: &str) -> Result<Socket, String> {
+/// Opens a media socket as Twilio does.
+pub async fn open(url: &str, auth_token: &str) -> Result<Socket, String> {
     let mut request = url
         .into_client_request()
         .map_err(|error| format!("31920 {url}: {error}"))?;
@@ -139,6 +154,12 @@ fn report(leg: &Leg, stream: &Stream, stream_sid: &str, event: &str, error: &str
 struct Session {
     socket: Socket,
     stream: stream::Stream,
+    url: String,
+    victim: Option<Victim>,
+    /// Nothing is read from the socket until then.
+    deaf_until: Option<Instant>,
+    /// Nothing passes on the socket any more.
+    cut_since: Option<Instant>,
 }
 
 impl Session {
@@ -150,8 +171,9 @@ impl Session {
             let end = tokio::select! {
                 biased;
                 order = leg.orders.recv() => Some(StreamEnd::Ordered(order.unwrap_or(Order::HangUp))),
+                fault = fault::next(&mut self.victim) => self.suffer(leg, fault).await,
                 _ = ticks.tick() => self.tick(leg).await,
-                message = self.socket.next() => self.receive(leg, message).await,
+                message = self.socket.next(), if self.reads() => self.receive(leg, message).await,
             };
             if let Some(end) = end {
                 return end;
@@ -162,6 +184,12 @@ impl Session {
     async fn tick(&mut self, leg: &mut Leg) -> Option<StreamEnd> {
         let effects = self.stream.tick(&mut leg.shop, &leg.recording);
         let deed = effects.deed.clone();
+        if self
+            .cut_since
+            .is_some_and(|since| since.elapsed() > HALF_OPEN)
+        {
+            return Some(StreamEnd::SocketLost);
+        }
         if !self.perform(leg, effects).await {
             leg.call
                 .violation("31930 the bridge does not read its stream".into());
@@ -171,6 +199,40 @@ impl Session {
             Deed::Press(_) => None,
             Deed::HangUp => Some(StreamEnd::ByShop),
             Deed::LineDrops => Some(StreamEnd::LineLost),
+        }
+    }
+
+    fn reads(&self) -> bool {
+        self.cut_since.is_none() && self.deaf_until.is_none_or(|until| until <= Instant::now())
+    }
+
+    async fn suffer(&mut self, leg: &Leg, fault: Fault) -> Option<StreamEnd> {
+        leg.call.push(What::Fault {
+            fault: fault.name(),
+        });
+        match fault {
+            Fault::StreamLost => return Some(StreamEnd::SocketLost),
+            Fault::StreamHalfOpen => self.cut_since = Some(Instant::now()),
+            Fault::StreamNotRead { ms } => {
+                self.deaf_until = Some(Instant::now() + Duration::from_millis(ms));
+            }
+            Fault::FramesAfterStop => {
+                self.talk_on_after_stop().await;
+                return Some(StreamEnd::ByShop);
+            }
+            other => storm::begin(&leg.twilio, &leg.call, &self.url, other),
+        }
+        None
+    }
+
+    async fn talk_on_after_stop(&mut self) {
+        let frames = &mut self.stream.frames;
+        let mut late = vec![frames.stop()];
+        late.extend((0..FRAMES_TOO_MANY).map(|_| frames.media(&[ulaw::SILENCE; 160])));
+        late.extend([frames.mark("late"), frames.dtmf("1"), frames.stop()]);
+        late.push(frames.start(&std::collections::BTreeMap::new()));
+        for frame in late {
+            self.send(frame).await;
         }
     }
 
@@ -216,9 +278,19 @@ impl Session {
 
     /// False when the bridge does not take it; a closed socket shows when it is read.
     async fn send(&mut self, frame: String) -> bool {
+        if self.cut_since.is_some() {
+            return true;
+        }
         timeout(STALLED, self.socket.send(Message::text(frame)))
             .await
             .is_ok()
+    }
+
+    /// The connection ends with a reset: no closing frame, and nothing that was on its way.
+    fn reset(self) {
+        if let MaybeTlsStream::Plain(connection) = self.socket.get_ref() {
+            let _ = connection.set_zero_linger();
+        }
     }
 
     async fn stop(mut self) {

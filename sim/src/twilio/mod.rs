@@ -13,12 +13,14 @@ mod keypad;
 pub mod leg;
 pub mod line;
 mod media;
+mod overrides;
 mod playback;
 mod rest;
 pub mod shop;
 mod sid;
 mod signature;
 pub mod status;
+mod storm;
 pub mod stream;
 #[cfg(test)]
 mod tests;
@@ -70,7 +72,7 @@ impl Twilio {
                 }
             }
         }
-        let webhooks = Webhooks::new(&config.auth_token)?;
+        let webhooks = Webhooks::new(&config.auth_token);
         Ok(Arc::new(Self {
             config,
             plays,
@@ -110,6 +112,11 @@ impl Twilio {
         });
         call::arrive(Arc::clone(self), call, orders, voice_url, status).await;
         sid
+    }
+
+    /// Sends every webhook of this call again; what broke down at that.
+    pub async fn replay(&self, sid: &str) -> Vec<String> {
+        storm::send_again(self, sid).await
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<String, Arc<Call>>> {

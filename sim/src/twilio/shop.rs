@@ -29,6 +29,8 @@ pub struct Shop {
     rules: Vec<ShopRule>,
     /// Lines heard to their end that nobody has reacted to.
     unanswered: BTreeSet<String>,
+    /// The line it said last.
+    last: Option<String>,
     /// Bytes since the shop's own last word, or since the beginning.
     silence: u64,
     act: Option<Act>,
@@ -99,6 +101,7 @@ impl Shop {
             keys: String::new(),
             rules,
             unanswered: BTreeSet::new(),
+            last: None,
             silence: 0,
             act: None,
         }
@@ -111,7 +114,21 @@ impl Shop {
 
     fn next_act(&mut self) -> Option<Act> {
         let index = self.rules.iter().position(|rule| self.holds(rule))?;
-        let rule = self.rules.remove(index);
+        let mut rule = self.rules.get(index)?.clone();
+        if !rule.repeat {
+            self.rules.remove(index);
+        }
+        // Whatever it says answers those who did not understand.
+        for other in self.rules.iter().filter(|other| other.again) {
+            if let Some(line) = &other.heard {
+                self.unanswered.remove(line);
+            }
+        }
+        if rule.again {
+            rule.say.clone_from(&self.last);
+        } else if rule.say.is_some() {
+            self.last.clone_from(&rule.say);
+        }
         if let Some(line) = &rule.heard {
             self.unanswered.remove(line);
         }

@@ -4,6 +4,7 @@ mod bridge;
 
 use super::ear::tests::speech;
 use super::*;
+use crate::fault::Fault;
 use crate::scenario::{DialResult, Expect, Network, Scenario};
 use crate::timeline::What;
 use base64::Engine;
@@ -26,6 +27,7 @@ async fn twilio(shop: Value, network: Network) -> (Arc<Twilio>, Arc<Play>, Strin
         network,
         shop: serde_json::from_value(shop).unwrap(),
         model: Vec::new(),
+        faults: Vec::new(),
         expect: Expect {
             status: String::new(),
             outcome: Value::Null,
@@ -378,4 +380,113 @@ async fn rest_refuses_like_twilio() {
             .iter()
             .any(|event| matches!(event.what, What::Dialled { .. }))
     );
+}
+
+/// TwiML of a bridge that goes on after each lost stream.
+const RECONNECT: &str = r#"<Response><Connect action="http://HOST/voice#rc=2&amp;rp=all">
+    <Stream url="ws://HOST/media"><Parameter name="callId" value="c_1"/></Stream>
+    </Connect></Response>"#;
+
+#[tokio::test]
+async fn a_lost_socket_leads_to_the_action_and_a_stream_of_its_own() {
+    let mut bridge = Bridge::new(RECONNECT).await;
+    let (_twilio, play, base) = twilio(json!([{"quiet_ms": 400, "hang_up": true}]), quick()).await;
+    create(&base, &bridge).await;
+    let mut first = bridge.sockets.recv().await.unwrap();
+    let stream = first.start().await;
+    assert_eq!(first.next("media").await.0["sequenceNumber"], "2");
+    crate::fault::strike(&play, Fault::StreamLost);
+    // No `stop`: the socket is just gone.
+    while let Some(frame) = first.from_twilio.recv().await {
+        assert_ne!(frame["event"], "stop");
+    }
+    let mut second = bridge.sockets.recv().await.unwrap();
+    assert_ne!(second.start().await, stream);
+    let media = second.next("media").await.0;
+    let numbers = [&media["sequenceNumber"], &media["media"]["timestamp"]];
+    assert_eq!(numbers, ["2", "5"]);
+    let mut asked = Vec::new();
+    while asked.len() < 2 {
+        let (path, form) = bridge.webhooks.recv().await.unwrap();
+        if path == "/voice" {
+            asked.push(create::get(&form, "StreamSid").map(str::to_owned));
+        }
+    }
+    assert_eq!(asked, [None, Some(stream)]);
+    let events = ended(&play).await;
+    let fault = What::Fault {
+        fault: "stream-lost".into(),
+    };
+    assert!(events.contains(&fault));
+    let count = |wanted: &What| events.iter().filter(|what| *what == wanted).count();
+    assert_eq!(
+        [&What::StreamStarted, &What::StreamStopped].map(count),
+        [2, 2]
+    );
+    assert_eq!(events.last(), Some(&end("shop", "completed")));
+}
+
+#[tokio::test]
+async fn the_shop_may_hang_up_and_frames_still_come() {
+    let mut bridge = Bridge::new(CONNECT).await;
+    let (_twilio, play, base) = twilio(json!([]), quick()).await;
+    create(&base, &bridge).await;
+    let mut socket = bridge.sockets.recv().await.unwrap();
+    socket.start().await;
+    crate::fault::strike(&play, Fault::FramesAfterStop);
+    socket.next("stop").await;
+    let (_, late) = socket.next("stop").await;
+    assert_eq!(late.len(), 50 * 160);
+    assert_eq!(ended(&play).await.last(), Some(&end("shop", "completed")));
+}
+
+/// A server that answers with these statuses, one after the other, and counts its requests.
+async fn statuses(list: &'static [u16]) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let tokens: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&tokens);
+    let answer = move |headers: axum::http::HeaderMap| async move {
+        let mut tokens = seen.lock().unwrap();
+        let token = headers["i-twilio-idempotency-token"].to_str().unwrap();
+        tokens.push(token.to_owned());
+        axum::http::StatusCode::from_u16(list[tokens.len() - 1]).unwrap()
+    };
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, tokens)
+}
+
+#[tokio::test]
+async fn a_webhook_is_tried_as_often_as_its_fragment_says() {
+    for (fragment, answers, attempts, reached) in [
+        ("", &[500, 200][..], 1, false),
+        ("#rc=2&rp=5xx", &[500, 503, 200], 3, true),
+        ("#rc=1&rp=5xx", &[500, 503, 200], 2, false),
+        ("#rc=5&rp=ct,rt,5xx", &[403, 200], 1, false),
+        ("#rc=1&rp=all", &[403, 204], 2, true),
+    ] {
+        let (url, tokens) = statuses(answers).await;
+        let request = Request {
+            url: url + fragment,
+            post: true,
+        };
+        let reply = Webhooks::new(TOKEN).send(&request, &Vec::new()).await;
+        let tokens = tokens.lock().unwrap();
+        assert_eq!(
+            (tokens.len(), reply.is_ok()),
+            (attempts, reached),
+            "{fragment}"
+        );
+        assert!(tokens.iter().all(|token| *token == tokens[0]), "{fragment}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_refuses_uses_up_the_retries() {
+    let port = crate::worker::free_port().unwrap();
+    let url = format!("http://127.0.0.1:{port}/#rc=3&rp=ct");
+    let request = Request { url, post: true };
+    let why = Webhooks::new(TOKEN).send(&request, &Vec::new()).await;
+    assert!(why.err().unwrap().contains("(attempt 4)"));
 }

@@ -53,6 +53,16 @@ fn events() -> Vec<Value> {
 }
 
 #[test]
+fn how_its_delivery_stands_is_no_part_of_an_outcome() {
+    let (outcome, log) = &*CALL;
+    let mut shown = value(outcome);
+    shown["delivery"] = json!({"status": "pending", "attempts": 1});
+    assert_eq!(check(&shown.to_string(), log), []);
+    shown["deliveries"] = json!(1);
+    assert_eq!(check(&shown.to_string(), log).len(), 1);
+}
+
+#[test]
 fn a_call_agrees_with_its_events_however_its_outcome_is_formatted() {
     let (outcome, log) = &*CALL;
     assert_eq!(check(outcome, log), []);

@@ -401,6 +401,7 @@ impl<'a> Talk<'a> {
                 network: Network::default(),
                 shop: Vec::new(),
                 model: self.model,
+                faults: Vec::new(),
                 expect: Expect::default(),
             },
             clips: Clips::new(clips)?,

@@ -263,6 +263,7 @@ impl Plan {
             network: Network::default(),
             shop: Vec::new(),
             model,
+            faults: Vec::new(),
             expect: Expect::default(),
         }
     }
