@@ -21,6 +21,7 @@ pub async fn run() -> anyhow::Result<bool> {
         "authToken": rig.variable("TWILIO_AUTH_TOKEN"),
         "fromNumber": rig.variable("TWILIO_FROM_NUMBER"),
         "log": log,
+        "state": rig.worker.state(),
     });
     println!("{ready}");
     stdin().read_to_end(&mut Vec::new()).await?;

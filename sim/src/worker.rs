@@ -98,6 +98,11 @@ impl Worker {
         resident.max().unwrap_or(0)
     }
 
+    /// Where the runtime keeps KV and the storage of Durable Objects.
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
     /// What the Worker and wrangler printed so far.
     pub fn log_text(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()

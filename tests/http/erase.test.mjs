@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { startRig } from "../rig.mjs";
 
@@ -59,6 +62,30 @@ test("what came in during a recorded call is there for who may use the API", asy
   assert.equal(lines.at(-1).in, "status");
   const secrets = [rig.apiToken, rig.authToken];
   assert.ok(secrets.every((secret) => !JSON.stringify(lines[0].variables).includes(secret)));
+});
+
+/** When KV drops each key, in days from now; nothing where it never does. */
+function expirations() {
+  const folder = join(rig.state, "v3/kv/miniflare-KVNamespaceObject");
+  const file = readdirSync(folder).find((name) => /^[0-9a-f]+\.sqlite$/.test(name));
+  const kv = new DatabaseSync(join(folder, file), { readOnly: true });
+  const rows = kv.prepare("SELECT key, expiration FROM _mf_entries").all();
+  kv.close();
+  const days = ({ expiration }) => expiration && (expiration / 1000 - Date.now() / 1000) / 86_400;
+  return new Map(rows.map((row) => [row.key, days(row)]));
+}
+
+test("what is kept of a call expires after OUTCOME_TTL_DAYS", async () => {
+  const { callId } = await finished();
+  const until = Date.now() + 20_000;
+  let kept;
+  do {
+    await api("GET", `calls/${callId}`);
+    kept = expirations();
+  } while (!kept.has(`call:${callId}`) && Date.now() < until);
+  for (const key of [`call:${callId}`, `events:${callId}`]) {
+    assert.equal(Math.round(kept.get(key)), 30, key);
+  }
 });
 
 test("an erased call leaves a tombstone and nothing else", async () => {
