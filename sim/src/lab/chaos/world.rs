@@ -763,6 +763,8 @@ impl World {
             Fault::ClockSteps => {
                 let step = i64::try_from(self.random.within(0, 10_000)).unwrap_or(0) - 5_000;
                 self.skew = self.skew.saturating_add(step);
+                // What is read from a clock that was set back may be less.
+                self.watch.forget_cost();
             }
             Fault::AlarmRings => {
                 if self.outcome.is_none() {
