@@ -38,6 +38,16 @@ fn notes(bench: &Bench) -> Vec<String> {
     system.map(|e| text(&e)).collect()
 }
 
+/// The order that was read back before is confirmed, and the call ends.
+fn ends_confirmed(bench: &mut Bench) {
+    bench.play_out();
+    bench.conclude();
+    bench.play_out();
+    bench.stop();
+    let outcome = bench.outcome();
+    assert_eq!(outcome["status"], "confirmed", "{}", outcome["warnings"]);
+}
+
 #[test]
 fn a_lost_model_is_replaced_at_once_and_knows_what_was_said() {
     let mut bench = Bench::ordered(&[]);
@@ -390,16 +400,7 @@ fn a_call_that_lost_its_memory_goes_on_when_twilio_asks() {
     bench.model_up();
     assert!(notes(&bench)[0].contains("pepperoni"), "the order");
     assert_eq!(bench.responses_wanted(), 1);
-    bench.play_out();
-    bench.conclude();
-    bench.play_out();
-    bench.stop();
-    assert_eq!(
-        bench.outcome()["status"],
-        "confirmed",
-        "{}",
-        bench.outcome()["warnings"]
-    );
+    ends_confirmed(&mut bench);
 }
 
 #[test]
@@ -422,16 +423,7 @@ fn a_call_that_lost_its_memory_and_not_its_stream_goes_on_at_once() {
             .count(),
         1
     );
-    bench.play_out();
-    bench.conclude();
-    bench.play_out();
-    bench.stop();
-    assert_eq!(
-        bench.outcome()["status"],
-        "confirmed",
-        "{}",
-        bench.outcome()["warnings"]
-    );
+    ends_confirmed(&mut bench);
 }
 
 #[test]

@@ -104,15 +104,9 @@ impl Call {
             return self.timers.set(Timer::Filler, due);
         }
         self.filler.said_at = Some(now);
-        let at = self.record.at_ms(now);
         let item_id = format!("filler_{now}");
         let text = self.filler_text().unwrap_or_default();
-        let transcript = &mut self.record.transcript;
-        transcript.agent_words(&item_id, at, text);
-        transcript.agent_audio(&item_id, at, audio.len() as u64);
-        transcript.agent_complete(&item_id);
-        let payload = media::encode(&audio);
-        self.play(now, &item_id, 0, audio, &payload);
+        self.say_whole(now, &item_id, text, audio);
         self.expect_agent(now, AGAIN_MS);
     }
 

@@ -7,7 +7,6 @@ use super::output::Output;
 use super::prompt::Cue;
 
 use crate::order::spoken::Spoken;
-use crate::twilio::media;
 use sha2::{Digest, Sha256};
 
 /// The longest greeting that is kept, in bytes of audio: ten seconds.
@@ -105,13 +104,7 @@ impl Call {
         };
         self.greeting.played = self.greeting.played.saturating_add(1);
         let item_id = format!("greeting_{}", self.greeting.played);
-        let at = self.record.at_ms(now);
-        let transcript = &mut self.record.transcript;
-        transcript.agent_words(&item_id, at, text);
-        transcript.agent_audio(&item_id, at, audio.len() as u64);
-        transcript.agent_complete(&item_id);
-        let payload = media::encode(&audio);
-        self.play(now, &item_id, 0, audio, &payload);
+        self.say_whole(now, &item_id, text, audio);
         self.greeting.item = Some(item_id);
         self.greeting.stands = true;
         self.greeting.untold = true;

@@ -6,7 +6,6 @@ use super::timers::Timer;
 use crate::audio::dtmf;
 use crate::order::digits::Digits;
 use crate::order::tools;
-use crate::twilio::media;
 
 /// How much later than estimated the tones' mark may come, in ms.
 const GRACE_MS: u64 = 2_000;
@@ -17,14 +16,8 @@ impl Call {
         let audio = dtmf::tones(digits.as_str());
         let bytes = audio.len() as u64;
         let item_id = format!("keys_{call_id}");
-        let at = self.record.at_ms(now);
         let words = format!("[pressed {}]", digits.as_str());
-        let transcript = &mut self.record.transcript;
-        transcript.agent_words(&item_id, at, &words);
-        transcript.agent_audio(&item_id, at, bytes);
-        transcript.agent_complete(&item_id);
-        let payload = media::encode(&audio);
-        self.play(now, &item_id, 0, audio, &payload);
+        self.say_whole(now, &item_id, &words, audio);
         self.model.pending_keys = Some(Keys {
             call_id: call_id.to_owned(),
             item_id,

@@ -15,6 +15,17 @@ const MAX_TURN_BYTES: u64 = 30_000 * BYTES_PER_MS;
 const LONGEST_TURN_BYTES: u64 = 40_000 * BYTES_PER_MS;
 
 impl Call {
+    /// Says something of which all words and all audio are there, behind what is queued.
+    pub(super) fn say_whole(&mut self, now: u64, item_id: &str, words: &str, audio: Vec<u8>) {
+        let at = self.record.at_ms(now);
+        let transcript = &mut self.record.transcript;
+        transcript.agent_words(item_id, at, words);
+        transcript.agent_audio(item_id, at, audio.len() as u64);
+        transcript.agent_complete(item_id);
+        let payload = media::encode(&audio);
+        self.play(now, item_id, 0, audio, &payload);
+    }
+
     /// All of an item's audio has come: its words and its audio belong together now.
     pub(super) fn agent_complete(&mut self, now: u64, item_id: &str) {
         self.record.transcript.agent_complete(item_id);

@@ -1,5 +1,5 @@
 //! KV: outcomes under `call:{sid}`, their events under `events:{sid}`, what was recorded under
-//! `recording:{sid}`, the greeting's audio under `greeting:{hash}`. What is of one call expires
+//! `recording:{sid}`, the audio of a line under `line:{hash}`. What is of one call expires
 //! together.
 
 use super::log::runtime_error;

@@ -1,3 +1,5 @@
+//! The committed recordings give the same outputs, byte for byte, and a change is found.
+
 use super::*;
 use crate::clips::Clips;
 use proptest::prelude::*;
