@@ -1,6 +1,9 @@
 // Builds the Worker into build/ with the pinned tools, unless nothing that goes into it changed.
 // Also wrangler's [build] command, so `wrangler dev` and `wrangler deploy` never serve an old one.
 // With `--list` it builds in any case, and prints what the bytes are.
+//
+// PANIC_UNWIND=1 builds the variant in which a panic ends its handler and not the instance; it needs
+// nightly Rust. `--panic-switch` builds, into build/panic-switch/, a Worker that a test can break.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -8,16 +11,21 @@ import { printParts } from "./bundle-parts.mjs";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
 // Bytes gzipped. Of them 115 kB are the weights of silero/; size is start-up time.
-const LIMIT = 490_000;
+const LIMIT = process.env.PANIC_UNWIND === "1" ? 560_000 : 490_000;
 const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "silero", "scripts/build.mjs", "package-lock.json"];
 const WASM_OPT = inRoot("node_modules/binaryen/bin/wasm-opt");
 const LIST = process.argv.includes("--list");
-const PARTS = ["build/index.js", "build/index_bg.wasm"];
+const SWITCH = process.argv.includes("--panic-switch");
+const UNWIND = process.env.PANIC_UNWIND === "1";
+const NIGHTLY = "nightly";
+const OUT = SWITCH ? "build/panic-switch" : "build";
+const PARTS = [`${OUT}/index.js`, `${OUT}/index_bg.wasm`];
 
-const stamp = inRoot("build/.inputs");
-const inputs = digest(INPUTS.map((path) => inRoot(path)), [output("rustc", ["--version"]) ?? ""]);
-if (LIST || ![...PARTS, "build/.inputs"].every((part) => existsSync(inRoot(part))) || readFileSync(stamp, "utf8") !== inputs) {
-  step("Building the Worker");
+const stamp = inRoot(OUT, ".inputs");
+const rust = output("rustc", UNWIND ? [`+${NIGHTLY}`, "--version"] : ["--version"]) ?? "";
+const inputs = digest(INPUTS.map((path) => inRoot(path)), [rust]);
+if (LIST || ![...PARTS.map((part) => inRoot(part)), stamp].every((part) => existsSync(part)) || readFileSync(stamp, "utf8") !== inputs) {
+  step(["Building the Worker", SWITCH && "that can be broken", UNWIND && "with unwinding panics"].filter(Boolean).join(" "));
   build();
   writeFileSync(stamp, inputs);
 }
@@ -32,8 +40,19 @@ function build() {
   for (const path of [...Object.values(tools), WASM_OPT]) {
     if (!existsSync(path)) fail(`${path} is missing; run: node scripts/setup.mjs`);
   }
-  run(inRoot(".tools/bin/worker-build"), ["--release", "--no-opt"], { env: { ...process.env, ...tools } });
-  shrink(inRoot("build/index_bg.wasm"));
+  const options = ["--release", "--no-opt", "--out-dir", OUT];
+  if (UNWIND) options.push("--panic-unwind");
+  if (SWITCH) options.push("--features", "panic-switch");
+  const toolchain = UNWIND ? { RUSTUP_TOOLCHAIN: nightly() } : {};
+  run(inRoot(".tools/bin/worker-build"), options, { env: { ...process.env, ...tools, ...toolchain } });
+  shrink(inRoot(OUT, "index_bg.wasm"));
+}
+
+function nightly() {
+  if (output("rustc", [`+${NIGHTLY}`, "--version"]) === undefined) fail(`PANIC_UNWIND needs ${NIGHTLY} Rust: rustup toolchain install ${NIGHTLY}`);
+  run("rustup", ["component", "add", "rust-src", "--toolchain", NIGHTLY]);
+  run("rustup", ["target", "add", "wasm32-unknown-unknown", "--toolchain", NIGHTLY]);
+  return NIGHTLY;
 }
 
 // Instead of worker-build's own wasm-opt, which keeps the names of all functions: 48 kB gzipped. Without
@@ -45,7 +64,7 @@ function shrink(wasm) {
   const passes = ["-O", "--converge", "--reorder-functions-by-name"];
   const opt = (to, ...names) => run(pinnedNode(), [WASM_OPT, wasm, "-o", to, ...features, ...passes, ...names]);
   if (LIST) {
-    const named = inRoot("build/named.wasm");
+    const named = inRoot(OUT, "named.wasm");
     opt(named, "--debuginfo");
     printParts(readFileSync(named));
     rmSync(named);

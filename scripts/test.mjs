@@ -13,6 +13,8 @@ const steps = [
   ["Fuzzing, some seconds each", process.execPath, [inRoot("scripts/fuzz.mjs")]],
   ["Worker build", pinnedNode(), [inRoot("scripts/build.mjs")]],
   ["Scenarios in workerd", "cargo", [...SIM, "e2e"]],
+  ["Worker build that panics", pinnedNode(), [inRoot("scripts/build.mjs"), "--panic-switch"]],
+  ["Chaos in workerd, a few of each", "cargo", [...SIM, "chaos", "--quick"]],
   ["HTTP, and the vendors’ own packages", pinnedNode(), ["--test", "tests/*/*.test.mjs"]],
 ];
 

@@ -38,6 +38,8 @@ pub enum Fault {
     UnknownCall,
     /// Every signed webhook of this call is sent again.
     Replay,
+    /// The tone D, which breaks the build of the Worker that has the panic switch.
+    Panic,
 }
 
 /// A fault of a scenario.

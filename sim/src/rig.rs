@@ -112,7 +112,18 @@ impl Rig {
         peers: &Peers,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        Self::launch(changes, scenarios, clips, peers, log, false).await
+        Self::launch(changes, scenarios, clips, peers, log, None, false).await
+    }
+
+    /// Simulated peers, and a Worker of another build: the one with this main module.
+    pub async fn start_build(
+        main: &str,
+        scenarios: Vec<Scenario>,
+        clips: Clips,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let (main, peers) = (Some(main), &Peers::Simulated);
+        Self::launch(&[], scenarios, clips, peers, log, main, false).await
     }
 
     /// Simulated peers, and an edge in front of the Worker, so that it may be killed and restarted.
@@ -122,7 +133,8 @@ impl Rig {
         clips: Clips,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        Self::launch(changes, scenarios, clips, &Peers::Simulated, log, true).await
+        let peers = &Peers::Simulated;
+        Self::launch(changes, scenarios, clips, peers, log, None, true).await
     }
 
     async fn launch(
@@ -131,6 +143,7 @@ impl Rig {
         clips: Clips,
         peers: &Peers,
         log: &Path,
+        main: Option<&str>,
         behind_edge: bool,
     ) -> anyhow::Result<Self> {
         let root = root();
@@ -216,7 +229,7 @@ impl Rig {
         }
         variables.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         variables.extend_from_slice(changes);
-        let worker = Worker::start(&root, port, &variables, log).await?;
+        let worker = Worker::start(&root, main, port, &variables, log).await?;
         let api = Api::new(&url, &api_token);
         Ok(Self {
             worker,

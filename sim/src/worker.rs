@@ -45,14 +45,16 @@ pub fn free_port() -> anyhow::Result<u16> {
 }
 
 impl Worker {
-    /// Serves the Worker built in `root` on this port, and waits until it answers.
+    /// Serves the Worker built in `root`, or another one with this main module, on this port, and
+    /// waits until it answers.
     pub async fn start(
         root: &Path,
+        main: Option<&str>,
         port: u16,
         variables: &[(&str, String)],
         log: &Path,
     ) -> anyhow::Result<Self> {
-        let folder = generate(root, port, variables)?;
+        let folder = generate(root, main, port, variables)?;
         fs::write(log, "").with_context(|| format!("cannot write {}", log.display()))?;
         let worker = Self {
             url: format!("http://127.0.0.1:{port}"),
@@ -205,18 +207,19 @@ fn spawn(root: &Path, folder: &Path, port: u16, log: &Path) -> anyhow::Result<Ch
 }
 
 /// Writes the folder that wrangler serves from.
-fn generate(root: &Path, port: u16, variables: &[(&str, String)]) -> anyhow::Result<PathBuf> {
+fn generate(
+    root: &Path,
+    main: Option<&str>,
+    port: u16,
+    variables: &[(&str, String)],
+) -> anyhow::Result<PathBuf> {
     let source = root.join("wrangler.toml");
     let text =
         fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
     let mut config: toml::Table = text.parse().with_context(|| source.display().to_string())?;
     config.remove("build");
-    let main = root.join(
-        config
-            .get("main")
-            .and_then(toml::Value::as_str)
-            .unwrap_or_default(),
-    );
+    let built = config.get("main").and_then(toml::Value::as_str);
+    let main = root.join(main.or(built).unwrap_or_default());
     if !main.is_file() {
         bail!("{} is missing; run: npm run build", main.display());
     }

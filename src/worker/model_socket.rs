@@ -7,10 +7,15 @@ use crate::call::input::Input;
 use crate::call::output::LogLine;
 use futures::StreamExt;
 use std::rc::Rc;
-use worker::{Fetch, Headers, Response, Result, WebsocketEvent};
+use worker::js_sys::Reflect;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{Fetch, Headers, Response, Result, WebSocket, WebsocketEvent, web_sys};
 
 /// What a socket that broke without a close frame is reported as.
 const BROKEN: u16 = 1006;
+
+/// Name at the object's state.
+const MODEL: &str = "orderlineModel";
 
 /// Opens a socket and feeds the session with its events until it is gone.
 pub(super) async fn run(session: Rc<Session>, number: u32) {
@@ -84,4 +89,34 @@ async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Optio
         }
     }
     Some(BROKEN)
+}
+
+/// A socket whose listener is gone. When an instance of the module breaks, the runtime keeps its
+/// sockets open, and nobody is left to close the model's: it is found again at the object's state,
+/// which outlives the instance.
+pub(super) struct Orphan {
+    state: JsValue,
+}
+
+impl Orphan {
+    /// Of the object with this state.
+    pub(super) fn of(state: &JsValue) -> Self {
+        Self {
+            state: state.clone(),
+        }
+    }
+
+    /// This is the object's socket to the model from now on.
+    pub(super) fn remember(&self, socket: &WebSocket) {
+        let socket: &web_sys::WebSocket = socket.as_ref();
+        let _ = Reflect::set(&self.state, &MODEL.into(), socket);
+    }
+
+    /// Closes what an instance before this one left open.
+    pub(super) fn close(&self) {
+        let left = Reflect::get(&self.state, &MODEL.into()).unwrap_or_default();
+        if let Ok(socket) = left.dyn_into::<web_sys::WebSocket>() {
+            let _ = WebSocket::from(socket).close(Some(1000), Some("gone"));
+        }
+    }
 }

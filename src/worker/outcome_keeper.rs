@@ -183,7 +183,7 @@ impl Session {
 
     /// Publishes what was recorded, if anything was.
     async fn keep_recording(&self) {
-        let recording = self.call.borrow_mut().as_mut().and_then(Recorder::take);
+        let recording = self.step(Recorder::take).flatten();
         let sid = self.sid.borrow().clone();
         let (Some(recording), Some(config), Some(sid)) = (recording, &self.config, sid) else {
             return;
@@ -282,8 +282,9 @@ impl Session {
 
     /// Erases everything about a call that is over, here and in KV.
     pub(super) async fn erase(self: &Rc<Self>, sid: CallSid) -> Result<Response> {
-        let runs = |call: &Recorder| !call.is_finished();
-        if self.call.borrow().as_ref().is_some_and(runs) {
+        let runs =
+            |call: &Option<Box<Recorder>>| call.as_ref().is_some_and(|call| !call.is_finished());
+        if runs(&self.call.borrow()) {
             return Response::error("", 409);
         }
         // What the account has not been told is still told.

@@ -1,9 +1,9 @@
 //! Where a call's snapshots are kept: in the object's storage, written without holding back what is
 //! sent meanwhile.
 
+use worker::Storage;
 use worker::js_sys::{Function, Object, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{State, Storage};
 
 /// Storage key.
 const RECORD: &str = "record";
@@ -17,13 +17,12 @@ pub(super) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Those of this object.
-    pub(super) fn of(state: State) -> (State, Self) {
-        let state = state._inner();
-        let storage = Reflect::get(&state, &"storage".into()).unwrap_or_default();
+    /// Those of the object with this state.
+    pub(super) fn of(state: &JsValue) -> Self {
+        let storage = Reflect::get(state, &"storage".into()).unwrap_or_default();
         let put = Reflect::get(&storage, &"put".into()).unwrap_or_default();
         let put = put.dyn_into().ok();
-        (State::from(state), Self { storage, put })
+        Self { storage, put }
     }
 
     /// Writes one. False if it cannot be.

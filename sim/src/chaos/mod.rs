@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 mod dead_air;
 mod memory;
+mod panic;
 mod random;
 mod receiver;
 mod runtime;
@@ -37,6 +38,8 @@ pub enum Name {
     Storms,
     /// Many calls in one isolate
     Memory,
+    /// A call panics in the middle, in a build made for it
+    Panic,
 }
 
 /// What `sim chaos` is asked for.
@@ -93,7 +96,8 @@ pub async fn run(options: &Options) -> anyhow::Result<bool> {
     let (runtime, many) = tokio::join!(only(wants(Name::Runtime), runtime::row(plan)), async {
         let callbacks = only(wants(Name::Callbacks), callbacks::row(plan)).await;
         let memory = only(wants(Name::Memory), memory::row(plan)).await;
-        callbacks.into_iter().chain(memory)
+        let panic = only(wants(Name::Panic), panic::row(plan)).await;
+        callbacks.into_iter().chain(memory).chain(panic)
     },);
     let few = sockets.into_iter().chain(receiver).chain(runtime);
     let mut rows: Vec<Row> = few.chain(many).collect();

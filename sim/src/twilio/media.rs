@@ -216,6 +216,10 @@ impl Session {
             Fault::StreamNotRead { ms } => {
                 self.deaf_until = Some(Instant::now() + Duration::from_millis(ms));
             }
+            Fault::Panic => {
+                let tone = self.stream.frames.dtmf("D");
+                self.send(tone).await;
+            }
             Fault::FramesAfterStop => {
                 self.talk_on_after_stop().await;
                 return Some(StreamEnd::ByShop);
