@@ -6,7 +6,10 @@ mod support;
 use orderline::call::Call;
 use orderline::call::Settings;
 use orderline::call::input::Input;
+use orderline::call::output::Output;
 use orderline::call::record::Record;
+use orderline::call::request::CallRequest;
+use orderline::twilio::sid::CallSid;
 use orderline::twilio::twiml::Twiml;
 use orderline::twilio::webhook::{Form, webhook_url};
 use serde_json::json;
@@ -36,6 +39,34 @@ fn calls_that_never_connect_have_an_outcome() {
         assert_eq!(bench.outcome()["cost"]["twilio"], 0.0);
         assert_eq!(bench.voice(), Twiml::HangUp, "it is over");
     }
+}
+
+#[test]
+fn a_call_that_was_lost_before_it_began_has_failed() {
+    let sid = CallSid::parse(&format!("CA{}", "0".repeat(32))).unwrap();
+    let request = CallRequest::of_lost_call("+13105550142");
+    assert!(request.is_some() && CallRequest::of_lost_call("anonymous").is_none());
+    let mut call = Call::lost(
+        Settings::from(&config(&[])),
+        sid,
+        request,
+        "token".into(),
+        5,
+    );
+    assert!(call.is_finished() && !call.claim_stream(6, "token"));
+    let mut outcomes = Vec::new();
+    while let Some(output) = call.poll() {
+        if let Output::Outcome(finished) = output {
+            outcomes.push(finished.json);
+        }
+    }
+    let [outcome] = &outcomes[..] else {
+        panic!("exactly one outcome");
+    };
+    assert!(
+        outcome.contains(r#""status":"failed","endReason":"crashed""#),
+        "{outcome}"
+    );
 }
 
 #[test]

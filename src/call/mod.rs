@@ -157,6 +157,21 @@ impl Call {
         call
     }
 
+    /// A call that Twilio tells of and nobody began: the process died after the dialling and before the
+    /// hand-over. It has its outcome at once.
+    pub fn lost(
+        settings: Settings,
+        sid: CallSid,
+        request: Option<CallRequest>,
+        stream_token: String,
+        now: u64,
+    ) -> Self {
+        let mut call = Self::restore(settings, Record::new(sid, request, stream_token, now));
+        call.record.end_reason = Some(EndReason::Crashed);
+        call.finish(now);
+        call
+    }
+
     /// A call from its snapshot; [`Input::Restored`] tells it that its sockets are gone.
     pub fn restore(settings: Settings, record: Record) -> Self {
         let clock = record.placed_at;
@@ -323,10 +338,7 @@ impl Call {
                     Some(EndReason::ModelLost | EndReason::MediaLost)
                 ) =>
             {
-                Twiml::SayAndHangUp {
-                    text: prompt::FAREWELL.to_owned(),
-                    language: "en-US".to_owned(),
-                }
+                prompt::spoken(prompt::FAREWELL)
             }
             _ => Twiml::HangUp,
         };
@@ -362,10 +374,7 @@ impl Call {
         if reached {
             Twiml::HangUp
         } else {
-            Twiml::SayAndHangUp {
-                text: prompt::NOBODY_THERE.to_owned(),
-                language: "en-US".to_owned(),
-            }
+            prompt::spoken(prompt::NOBODY_THERE)
         }
     }
 

@@ -3,6 +3,7 @@
 use super::request::CallRequest;
 use crate::order::request::OrderRequest;
 use crate::order::state::{DeliveryMethod, OrderState};
+use crate::twilio::twiml::Twiml;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -93,6 +94,14 @@ impl Cue {
 pub const NOBODY_THERE: &str = "I'm sorry, nobody is available right now. Goodbye.";
 /// Said by Twilio's own voice when the model cannot be reached at all.
 pub const FAREWELL: &str = "I'm sorry. This is an automated assistant calling for a customer, and I have a technical problem. I have to end this call. Goodbye.";
+
+/// What is said by Twilio's own voice, before it hangs up.
+pub fn spoken(text: &str) -> Twiml {
+    Twiml::SayAndHangUp {
+        text: text.to_owned(),
+        language: "en-US".to_owned(),
+    }
+}
 
 /// The task when somebody calls us.
 const INBOUND: &str = "# Role\n\

@@ -56,6 +56,12 @@ pub struct Dial {
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 impl CallRequest {
+    /// All that is known of a request that was lost: whom Twilio calls.
+    pub fn of_lost_call(to: &str) -> Option<Self> {
+        let known = serde_json::json!({ "to": to, "orderHint": "lost" });
+        Self::parse(known.to_string().as_bytes()).ok()
+    }
+
     /// Checks a request body.
     ///
     /// # Errors

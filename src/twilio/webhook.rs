@@ -51,6 +51,11 @@ impl Form {
         self.get("Direction").is_some_and(|d| d == "inbound")
     }
 
+    /// Who is called.
+    pub fn to(&self) -> Option<&str> {
+        self.get("To")
+    }
+
     /// Whether the call to a human was answered, in the callback of a `<Dial>`.
     pub fn dial_was_answered(&self) -> bool {
         matches!(self.get("DialCallStatus"), Some("completed" | "answered"))

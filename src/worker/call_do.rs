@@ -15,7 +15,7 @@ use crate::call::input::Input;
 use crate::call::output::{LogLine, Output};
 use crate::call::record::Record;
 use crate::call::recording::{self, Recorder};
-use crate::call::{BEGIN_PATIENCE_MS, Call, Settings, prompt};
+use crate::call::{BEGIN_PATIENCE_MS, Call, Settings};
 use crate::config::{Config, LogLevel};
 use crate::json;
 use crate::twilio::sid::CallSid;
@@ -111,6 +111,10 @@ impl DurableObject for CallSession {
             "/begin" => {
                 let begin = json::read(&request.text().await?).ok_or("unknown call")?;
                 self.session.begin(begin).await
+            }
+            "/lost" => {
+                let lost = json::read(&request.text().await?).ok_or("unknown call")?;
+                self.session.lost(lost)
             }
             "/ask" => {
                 let ask = json::read(&request.text().await?).ok_or("unknown question")?;
@@ -357,27 +361,41 @@ impl Session {
         Response::empty()
     }
 
+    /// Gives a call its outcome that never began here.
+    fn lost(self: &Rc<Self>, lost: Begin) -> Result<Response> {
+        let Some(config) = &self.config else {
+            return Response::error("", 503);
+        };
+        if self.call.borrow().is_none() && !self.erased.get() {
+            self.sid.replace(Some(lost.sid.clone()));
+            let settings = Settings::from(config);
+            let call = Call::lost(settings, lost.sid, lost.request, lost.token, now_ms());
+            self.call.replace(Some(self.recorder(call, true)));
+            self.drive();
+        }
+        Response::empty()
+    }
+
     /// Answers Twilio, after the call is known: Twilio's first question may come before its own
     /// answer to the placing of the call.
     async fn ask(self: &Rc<Self>, ask: Ask) -> Result<Response> {
-        if let (true, Ask::Status(status)) = (self.call.borrow().is_none(), &ask) {
+        // The last status may be all that is ever heard of a call.
+        if let (true, Ask::Status(status)) = (self.call.borrow().is_none(), &ask)
+            && !status.is_terminal()
+        {
             let mut early = self.early.borrow_mut();
             if early.len() < MAX_EARLY {
                 early.push(*status);
             }
             return Response::empty();
         }
-        if self.call.borrow().is_none() {
+        if self.call.borrow().is_none() && self.kept().await?.is_none() {
             let (sender, known) = oneshot::channel();
             self.waiting.borrow_mut().push(sender);
             let patience = Delay::from(Duration::from_millis(BEGIN_PATIENCE_MS));
             if let Either::Right(_) = select(pin!(known), pin!(patience)).await {
                 self.log(&LogLine::error("unknown_call"));
-                let farewell = Twiml::SayAndHangUp {
-                    text: prompt::FAREWELL.into(),
-                    language: "en-US".into(),
-                };
-                return Response::ok(farewell.to_xml());
+                return Response::error("", 404);
             }
         }
         let now = now_ms();

@@ -45,8 +45,17 @@ pub(super) enum Ask {
 
 /// Hands a call to its object.
 pub(super) async fn begin(env: &Env, begin: &Begin) -> std::result::Result<(), Problem> {
+    tell(env, "/begin", begin).await
+}
+
+/// The same, of a call that was lost before it could begin.
+pub(super) async fn lost(env: &Env, begin: &Begin) -> std::result::Result<(), Problem> {
+    tell(env, "/lost", begin).await
+}
+
+async fn tell(env: &Env, path: &str, begin: &Begin) -> std::result::Result<(), Problem> {
     let body = serde_json::to_string(begin).map_err(|_| Problem::internal())?;
-    let response = send(env, &begin.sid, "/begin", Some(body), None).await?;
+    let response = send(env, &begin.sid, path, Some(body), None).await?;
     if response.status_code() < 300 {
         Ok(())
     } else {
@@ -54,15 +63,20 @@ pub(super) async fn begin(env: &Env, begin: &Begin) -> std::result::Result<(), P
     }
 }
 
-/// Asks the object on Twilio's behalf: TwiML, or nothing.
+/// Asks the object on Twilio's behalf: TwiML, or nothing. None if it does not know the call, and was
+/// not told of it while Twilio waited.
 pub(super) async fn ask(
     env: &Env,
     sid: &CallSid,
     ask: &Ask,
-) -> std::result::Result<String, Problem> {
+) -> std::result::Result<Option<String>, Problem> {
     let body = serde_json::to_string(ask).map_err(|_| Problem::internal())?;
     let mut response = send(env, sid, "/ask", Some(body), None).await?;
-    response.text().await.map_err(runtime_error("object_text"))
+    if response.status_code() == 404 {
+        return Ok(None);
+    }
+    let text = response.text().await;
+    text.map(Some).map_err(runtime_error("object_text"))
 }
 
 /// Asks about a call, or has it erased: the object's status and text. 404 says that it does not know

@@ -6,6 +6,8 @@ use super::call_stub::{self, Ask, Begin};
 use super::log::{self, runtime_error};
 use super::reply;
 use crate::call::output::LogLine;
+use crate::call::prompt;
+use crate::call::request::CallRequest;
 use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::http::route::Hook;
@@ -40,17 +42,17 @@ pub(super) async fn call(
                 )
                 .await?;
             }
-            reply::twiml(call_stub::ask(env, &sid, &Ask::Voice).await?)
+            answer(env, &form, &sid, &Ask::Voice).await
         }
         Hook::StreamEnded => {
             let alive = !form.status().is_some_and(CallStatus::is_terminal);
             let token = random_token()?;
             let ask = Ask::StreamEnded { alive, token };
-            reply::twiml(call_stub::ask(env, &sid, &ask).await?)
+            answer(env, &form, &sid, &ask).await
         }
         Hook::DialEnded => {
             let reached = form.dial_was_answered();
-            reply::twiml(call_stub::ask(env, &sid, &Ask::DialEnded { reached }).await?)
+            answer(env, &form, &sid, &Ask::DialEnded { reached }).await
         }
         Hook::Stream => {
             // The only place where a failed handshake of the stream shows (`protocols.md` §2.8).
@@ -65,11 +67,30 @@ pub(super) async fn call(
         }
         Hook::Status => {
             if let Some(status) = form.status() {
-                call_stub::ask(env, &sid, &Ask::Status(status)).await?;
+                answer(env, &form, &sid, &Ask::Status(status)).await?;
             }
             reply::no_content()
         }
     }
+}
+
+/// Twilio's answer from the object. A call that it does not know was lost before it could begin: it
+/// gets its outcome, and who listens a goodbye.
+async fn answer(env: &Env, form: &Form, sid: &CallSid, ask: &Ask) -> Result<Response, Problem> {
+    if let Some(twiml) = call_stub::ask(env, sid, ask).await? {
+        return reply::twiml(twiml);
+    }
+    // Nobody waits for the outcome of a call that came to us and did not reach us.
+    if !form.is_inbound() {
+        let lost = Begin {
+            sid: sid.clone(),
+            request: form.to().and_then(CallRequest::of_lost_call),
+            attempt: None,
+            token: random_token()?,
+        };
+        call_stub::lost(env, &lost).await?;
+    }
+    reply::twiml(prompt::spoken(prompt::FAREWELL).to_xml())
 }
 
 /// `GET /ws/media/{sid}/{token}`

@@ -64,6 +64,16 @@ test("a webhook that the twilio package signed is accepted, whatever its paramet
   }
 });
 
+test("a call that was lost before it began has an outcome all the same", async () => {
+  const sid = `CA${"fedcba9876543210".repeat(2)}`;
+  const params = { ...statusParams(), CallSid: sid, Direction: "outbound-api", To: "+13105550142" };
+  const reply = await post("/twilio/status", params, signature("/twilio/status", params));
+  assert.ok(reply.ok, `${reply.status} ${await reply.text()}`);
+  const headers = { authorization: `Bearer ${rig.apiToken}` };
+  const outcome = await (await fetch(`${rig.url}/api/calls/${sid}`, { headers })).json();
+  assert.deepEqual([outcome.callId, outcome.status, outcome.endReason], [sid, "failed", "crashed"]);
+});
+
 test("a media upgrade needs the signature", async () => {
   const path = `/ws/media/${SID}/${"0".repeat(32)}`;
   for (const header of [undefined, sign("another-token", path, {})]) {
