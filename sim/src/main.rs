@@ -7,6 +7,7 @@
 
 mod api;
 mod before_dialling;
+mod bench;
 mod call_more;
 mod chaos;
 mod checks;
@@ -58,6 +59,8 @@ enum Command {
         /// Scenarios of fixtures/scenarios, before-dialling or delivery; everything when none is given
         names: Vec<String>,
     },
+    /// Measure the Worker against a floor and against what else there is
+    Bench(bench::Options),
     /// Kill what can be killed while calls run, and tell in one table what came of them
     Chaos(chaos::Options),
     /// Stream a recording into a Realtime session, without a phone
@@ -98,6 +101,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Demo(options) => demo::run(options).await,
         Command::E2e { names } => e2e::run(&names).await,
+        Command::Bench(options) => bench::run(&options).await,
         Command::Chaos(options) => chaos::run(&options).await,
         Command::Simulate(options) => simulate::run(options).await,
         Command::Lab(lab) => lab::run(&lab),
