@@ -5,7 +5,7 @@
 // PANIC_UNWIND=1 builds the variant in which a panic ends its handler and not the instance; it needs
 // nightly Rust. `--panic-switch` builds, into build/panic-switch/, a Worker that a test can break.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { printParts } from "./bundle-parts.mjs";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
@@ -45,7 +45,17 @@ function build() {
   if (SWITCH) options.push("--features", "panic-switch");
   const toolchain = UNWIND ? { RUSTUP_TOOLCHAIN: nightly() } : {};
   run(inRoot(".tools/bin/worker-build"), options, { env: { ...process.env, ...tools, ...toolchain } });
+  addEntry(tools.ESBUILD_BIN);
   shrink(inRoot(OUT, "index_bg.wasm"));
+}
+
+// src/worker/entry.js around what worker-build made.
+function addEntry(esbuild) {
+  const [made, built] = [inRoot(OUT, "index.js"), inRoot(OUT, "worker-build.js")];
+  renameSync(made, built);
+  const options = ["--bundle", "--format=esm", "--minify", "--external:*.wasm", "--external:cloudflare:*", "--log-level=warning"];
+  run(esbuild, [inRoot("src/worker/entry.js"), `--alias:worker-build=${built}`, `--outfile=${made}`, ...options]);
+  rmSync(built);
 }
 
 function nightly() {

@@ -9,6 +9,7 @@ use super::call_stub::{Ask, Begin, TOKEN_HEADER};
 use super::log;
 use super::model_socket::{self, Orphan};
 use super::outcome_keeper::Kept;
+use super::phone_socket;
 use super::snapshots::Snapshots;
 use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
@@ -28,6 +29,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
+use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{
     Delay, DurableObject, Env, Request, Response, Result, State, WebSocket,
@@ -79,11 +81,12 @@ pub(super) struct Session {
 impl DurableObject for CallSession {
     fn new(state: State, env: Env) -> Self {
         let config = read_config(&env).ok();
-        let state = state._inner();
+        let inner = state._inner();
+        let ctx = JsValue::from(inner.clone());
         let session = Session {
-            snapshots: Snapshots::of(&state),
-            orphan: Orphan::of(&state),
-            state: State::from(state),
+            snapshots: Snapshots::of(&ctx),
+            orphan: Orphan::of(&ctx),
+            state: State::from(inner),
             env,
             config,
             call: RefCell::default(),
@@ -99,8 +102,10 @@ impl DurableObject for CallSession {
             waiting: RefCell::default(),
             early: RefCell::default(),
         };
+        let session = Rc::new(session);
+        phone_socket::register(&session, &ctx);
         Self {
-            session: AssertUnwindSafe(Rc::new(session)),
+            session: AssertUnwindSafe(session),
         }
     }
 

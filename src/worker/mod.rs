@@ -12,6 +12,7 @@ mod log;
 mod model_socket;
 mod outcome_keeper;
 mod outgoing;
+mod phone_socket;
 mod reply;
 mod snapshots;
 mod store;

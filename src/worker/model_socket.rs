@@ -5,11 +5,13 @@ use super::call_do::Session;
 use super::outgoing;
 use crate::call::input::Input;
 use crate::call::output::LogLine;
-use futures::StreamExt;
+use futures::channel::oneshot;
+use std::cell::Cell;
 use std::rc::Rc;
 use worker::js_sys::Reflect;
+use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Fetch, Headers, Response, Result, WebSocket, WebsocketEvent, web_sys};
+use worker::{Fetch, Headers, Response, Result, WebSocket, web_sys};
 
 /// What a socket that broke without a close frame is reported as.
 const BROKEN: u16 = 1006;
@@ -61,11 +63,10 @@ async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Optio
     let Some(socket) = response.websocket() else {
         return Some(BROKEN);
     };
-    // Listener first, and no await before `accept`: the server's first message comes at once.
-    let Ok(mut events) = socket.events() else {
-        return Some(BROKEN);
-    };
-    if socket.accept().is_err() {
+    let (gone, code) = oneshot::channel();
+    // Listeners first, and no await before `accept`: the server's first message comes at once.
+    let listeners = Listeners::of(session, number, &socket, gone);
+    if listeners.is_none() || socket.accept().is_err() {
         return Some(BROKEN);
     }
     if !session.model_connected(number, &socket) {
@@ -73,22 +74,88 @@ async fn listen(session: &Rc<Session>, number: u32, response: Response) -> Optio
         return None;
     }
     session.input(Input::ModelOpened { socket: number });
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(WebsocketEvent::Message(message)) => {
+    let code = code.await.unwrap_or(BROKEN);
+    drop(listeners);
+    Some(code)
+}
+
+type Listener = Closure<dyn FnMut(JsValue)>;
+
+/// What the socket calls, as long as this lives. Not [`WebSocket::events`], which makes a task of each
+/// event: dozens a second, while the agent speaks.
+struct Listeners {
+    socket: web_sys::WebSocket,
+    by_event: [(&'static str, Listener); 3],
+}
+
+impl Listeners {
+    fn of(
+        session: &Rc<Session>,
+        number: u32,
+        socket: &WebSocket,
+        gone: oneshot::Sender<u16>,
+    ) -> Option<Self> {
+        let feed = {
+            let session = Rc::clone(session);
+            move |event: JsValue| {
+                let data = event
+                    .dyn_into()
+                    .map(|event: web_sys::MessageEvent| event.data());
                 // Realtime sends text only.
-                if let Some(text) = message.text() {
-                    session.input(Input::Model {
-                        socket: number,
-                        text: &text,
-                    });
+                if let Some(text) = data.ok().and_then(|data| data.as_string()) {
+                    let (socket, text) = (number, text.as_str());
+                    session.input(Input::Model { socket, text });
                 }
             }
-            Ok(WebsocketEvent::Close(close)) => return Some(close.code()),
-            Err(_) => return Some(BROKEN),
+        };
+        let gone = Rc::new(Cell::new(Some(gone)));
+        let end = move |code: fn(JsValue) -> u16| {
+            let gone = Rc::clone(&gone);
+            move |event| {
+                if let Some(gone) = gone.take() {
+                    let _ = gone.send(code(event));
+                }
+            }
+        };
+        let code = |event: JsValue| {
+            let close = event.dyn_into();
+            close.map_or(BROKEN, |close: web_sys::CloseEvent| close.code())
+        };
+        let by_event = [
+            (
+                "message",
+                Closure::wrap_assert_unwind_safe(Box::new(feed) as Box<dyn FnMut(JsValue)>),
+            ),
+            (
+                "close",
+                Closure::wrap_assert_unwind_safe(Box::new(end(code))),
+            ),
+            (
+                "error",
+                Closure::wrap_assert_unwind_safe(Box::new(end(|_| BROKEN))),
+            ),
+        ];
+        let socket: &web_sys::WebSocket = socket.as_ref();
+        for (name, listener) in &by_event {
+            let listener = listener.as_ref().unchecked_ref();
+            socket
+                .add_event_listener_with_callback(name, listener)
+                .ok()?;
+        }
+        let socket = socket.clone();
+        Some(Self { socket, by_event })
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        for (name, listener) in &self.by_event {
+            let listener = listener.as_ref().unchecked_ref();
+            let _ = self
+                .socket
+                .remove_event_listener_with_callback(name, listener);
         }
     }
-    Some(BROKEN)
 }
 
 /// A socket whose listener is gone. When an instance of the module breaks, the runtime keeps its
