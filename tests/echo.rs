@@ -367,6 +367,38 @@ fn sentence_and_echo() -> (Vec<u8>, Vec<u8>) {
     (encoded(&reply), encoded(&echo))
 }
 
+/// An echo, and 160 ms of something beside it at its end: whether that is a voice.
+fn is_voice(beside: &[f64]) -> bool {
+    let (sent, returned) = sentence_and_echo();
+    let mut line: Vec<f64> = returned.iter().map(|b| f64::from(decode(*b))).collect();
+    let mut echo = Echo::new();
+    echo.sent(1_000, &sent);
+    hear(&mut echo, 2_200, &encoded(&line));
+    assert_eq!(echo.source(), Source::Echo);
+    add(&mut line, 4_000 - 160 * MS, &beside[..160 * MS], 1.0);
+    echo.sent(5_000, &sent);
+    hear(&mut echo, 6_200, &encoded(&line));
+    assert_eq!(echo.source(), Source::Somebody);
+    echo.is_voice()
+}
+
+#[test]
+fn what_is_beside_an_echo_is_a_voice_or_mere_sound() {
+    let tones = |a: f64, b: f64| -> Vec<f64> {
+        let sine = |hz: f64, n: usize| (TAU * hz * n as f64 / 8_000.0).sin() * 3_000.0;
+        (0..2_000).map(|n| sine(a, n) + sine(b, n)).collect()
+    };
+    assert!(!is_voice(&tones(440.0, 480.0)) && !is_voice(&tones(770.0, 1_336.0)));
+    let mut random = Random(3);
+    let hiss: Vec<f64> = (0..2_000)
+        .map(|_| random.within(&(-4_000.0..4_000.0)))
+        .collect();
+    assert!(!is_voice(&hiss));
+    let shop = Voices::read().shop;
+    let voices = shop.iter().filter(|said| is_voice(said)).count();
+    assert!(voices * 10 >= shop.len() * 8, "{voices} of {}", shop.len());
+}
+
 #[test]
 fn silence_is_nobody() {
     let mut echo = Echo::new();

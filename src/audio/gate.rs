@@ -36,10 +36,19 @@ impl Gate {
         }
     }
 
+    /// Whether the line has a noise that can be heard.
+    pub(super) fn hears_noise(&self) -> bool {
+        self.floor() > INAUDIBLE
+    }
+
+    fn floor(&self) -> u32 {
+        self.minima.iter().copied().min().unwrap_or(0)
+    }
+
     /// Takes the level of the next step; whether it may be part of speech. A fall counts as much as
     /// a rise: someone may answer more quietly than the tone that rang.
     pub(super) fn is_open(&mut self, level: u32) -> bool {
-        let floor = self.minima.iter().copied().min().unwrap_or(0);
+        let floor = self.floor();
         self.learn(level);
         level > INAUDIBLE && (exceeds(level, floor) || exceeds(floor, level))
     }

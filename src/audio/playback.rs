@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 const FRAME: u64 = 20 * BYTES_PER_MS;
 /// How much later than expected a mark must be to count as late, in samples.
 const LATE: u64 = 2 * FRAME;
+/// The same for the mark of a `clear`, where a mistake skips audio.
+const LATE_STOP: u64 = FRAME;
 /// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
 /// So many marks in a row that are late are a stall of the line; fewer were late themselves.
@@ -40,13 +42,18 @@ pub struct Playback {
     observed: bool,
     /// Everything takes the same time on its way, so that a mark that is late was late itself.
     is_steady: bool,
+    /// By how much the way varies, in samples, once that is known.
+    spread: Option<u64>,
     /// How late the newest marks were, in samples.
     late: Vec<u64>,
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
     generation: u32,
     next_mark: u64,
-    /// How long the phone took to answer, newest last; in samples.
+    /// How long the phone took to begin, newest last; in samples.
     trips: VecDeque<u64>,
+    /// How long it took to stop. That says less, for what had played a little sooner than thought looks
+    /// the same: good enough for a doubt, not for an estimate.
+    stops: VecDeque<u64>,
     /// What is held back.
     held: Option<Held>,
     /// What was held back last, and where the model was told that it was cut off.
@@ -70,11 +77,15 @@ struct Piece {
 #[derive(Debug)]
 struct Held {
     generation: u32,
-    /// When the phone was told to stop, and when it stopped; in samples.
+    /// When the phone was told to stop, when that came on the quickest way, and when it stopped; in
+    /// samples.
     told_at: u64,
+    expected_at: u64,
     stopped_at: u64,
     /// It cannot have stopped before this, in samples.
     not_before: u64,
+    /// By how much the way varies, in samples, once that is known.
+    spread: Option<u64>,
     /// The phone has told when it stopped.
     is_exact: bool,
     /// It has told when it began.
@@ -230,16 +241,41 @@ impl Held {
         }
         self.newest_echo = (at, index + 1);
         let piece = self.flushed.get(index)?;
-        if at + FRAME >= piece.ends_at() {
+        let ends_at = piece.ends_at();
+        if piece.audio.is_empty() && !self.observed {
+            // The phone began here. Where everything takes the same time that was known, and a mark
+            // that came later was late itself.
+            self.observed = true;
+            if !self.is_steady || at < ends_at {
+                for piece in self.flushed.iter_mut().skip(index) {
+                    piece.starts_at = piece.starts_at.saturating_add(at).saturating_sub(ends_at);
+                }
+            }
             return None;
         }
-        let is_late = self.is_steady && at > self.stopped_at.saturating_add(LATE);
+        if at + FRAME >= ends_at {
+            return None;
+        }
+        let stopped_at = self.stop_told(at);
         // Without its beginning, the moment of its end alone would only disturb the estimate.
-        if self.observed && !is_late && (!self.is_exact || at < self.stopped_at) {
-            self.stopped_at = at;
+        if self.observed && (!self.is_exact || stopped_at < self.stopped_at) {
+            self.stopped_at = stopped_at;
         }
         let is_first = !std::mem::replace(&mut self.is_exact, true);
         is_first.then(|| at.saturating_sub(self.told_at))
+    }
+
+    /// When the phone stopped, if it says so at this time: then, unless that is later than the way
+    /// can take. The mark was late itself then, and half of the time is the best guess: the longest
+    /// it can have been wrong by is least.
+    fn stop_told(&self, at: u64) -> u64 {
+        let took = at.saturating_sub(self.expected_at);
+        match self.spread {
+            Some(spread) if took > spread.saturating_add(LATE_STOP) => {
+                self.expected_at.saturating_add(spread.min(took / 2))
+            }
+            _ => at,
+        }
     }
 
     /// What may have been skipped when the phone goes on here: what the phone can have been stopped
@@ -312,6 +348,40 @@ impl Playback {
         self.is_steady = is_steady;
     }
 
+    /// The clock that all times were taken from was slow by so many ms: everything was that much later.
+    pub fn shift(&mut self, slow_ms: u64) {
+        let by = slow_ms.saturating_mul(BYTES_PER_MS);
+        if by == 0 {
+            return;
+        }
+        let last = self.last.iter_mut().map(|(held, _)| held);
+        let (mut pieces, mut times) = (
+            Vec::from_iter(&mut self.pieces),
+            vec![&mut self.ends_at, &mut self.run.0, &mut self.run.1],
+        );
+        for held in self.held.iter_mut().chain(last) {
+            pieces.extend(held.flushed.iter_mut().chain(&mut held.kept));
+            times.extend([
+                &mut held.told_at,
+                &mut held.expected_at,
+                &mut held.stopped_at,
+                &mut held.not_before,
+                &mut held.newest_echo.0,
+            ]);
+        }
+        for piece in pieces {
+            times.extend([&mut piece.sent_at, &mut piece.starts_at]);
+        }
+        for time in times {
+            *time = time.saturating_add(by);
+        }
+    }
+
+    /// By how much the time on the way varies, in ms; nothing if it is not known.
+    pub fn line_varies(&mut self, spread_ms: Option<u64>) {
+        self.spread = spread_ms.map(|ms| ms.saturating_mul(BYTES_PER_MS));
+    }
+
     /// Whether the phone has told enough for what is held back to be placed to a frame.
     pub fn is_known(&self) -> bool {
         self.held
@@ -336,9 +406,9 @@ impl Playback {
             let last = self.last.as_mut().map(|(held, _)| held);
             let held = [self.held.as_mut(), last].into_iter().flatten();
             let told = held.filter(|held| held.generation == generation);
-            let trips: Vec<u64> = told.filter_map(|held| held.echoed(at, mark)).collect();
-            for trip in trips {
-                self.learn(trip);
+            let stops: Vec<u64> = told.filter_map(|held| held.echoed(at, mark)).collect();
+            for stop in stops {
+                learn(&mut self.stops, stop);
             }
             return Vec::new();
         }
@@ -366,14 +436,18 @@ impl Playback {
     /// Holds back what comes, until [`Self::resume`] or [`Self::drop_held`]. Where the agent was, if
     /// it is speaking: then the phone has to be told to throw away what it has not played.
     pub fn hold(&mut self, now: u64) -> Option<Place> {
+        let is_steady = self.is_steady && !self.trips.is_empty();
+        let varies = self.spread.filter(|_| !self.trips.is_empty());
         let mut held = Held {
             generation: self.generation,
             told_at: now.saturating_mul(BYTES_PER_MS),
+            expected_at: self.arrival(now),
             stopped_at: self.arrival(now),
+            spread: if is_steady { Some(0) } else { varies },
             not_before: self.earliest(now),
             is_exact: false,
             observed: self.observed,
-            is_steady: self.is_steady && !self.trips.is_empty(),
+            is_steady,
             flushed: Vec::new(),
             played: 0,
             newest_echo: (0, 0),
@@ -501,24 +575,20 @@ impl Playback {
 
     /// When what is sent now arrives at the phone, in samples.
     fn arrival(&self, now: u64) -> u64 {
-        let trip = self.trips.iter().min().copied().unwrap_or(0);
+        let (sent_at, started_at) = self.run;
+        // The mark in front may have been lost, and those behind it tell.
+        let run = self.observed.then(|| started_at.saturating_sub(sent_at));
+        let trip = self.trips.iter().min().copied().or(run).unwrap_or(0);
         now.saturating_mul(BYTES_PER_MS).saturating_add(trip)
     }
 
     /// When what is sent now can arrive at the phone at the earliest, in samples. One answer or two may
     /// have been late themselves.
     fn earliest(&self, now: u64) -> u64 {
-        if self.trips.len() < 3 {
-            return now.saturating_mul(BYTES_PER_MS);
-        }
-        self.arrival(now)
-    }
-
-    fn learn(&mut self, trip: u64) {
-        if self.trips.len() == TRIPS {
-            self.trips.pop_front();
-        }
-        self.trips.push_back(trip);
+        let answers = || self.trips.iter().chain(&self.stops);
+        let enough = answers().nth(2).and_then(|_| answers().min());
+        now.saturating_mul(BYTES_PER_MS)
+            .saturating_add(enough.copied().unwrap_or(0))
     }
 
     fn push(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> String {
@@ -541,7 +611,7 @@ impl Playback {
         let expected = piece.ends_at();
         let trusted = self.is_steady && !self.trips.is_empty();
         if piece.audio.is_empty() {
-            self.learn(at.saturating_sub(piece.sent_at));
+            learn(&mut self.trips, at.saturating_sub(piece.sent_at));
         }
         // The mark in front travels with the audio behind it.
         let is_first = !std::mem::replace(&mut self.observed, true);
@@ -578,6 +648,13 @@ impl Playback {
         }
         self.ends_at = end;
     }
+}
+
+fn learn(answers: &mut VecDeque<u64>, took: u64) {
+    if answers.len() == TRIPS {
+        answers.pop_front();
+    }
+    answers.push_back(took);
 }
 
 /// Generation and number of a mark of ours.

@@ -24,6 +24,9 @@ use std::collections::VecDeque;
 /// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
 /// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
 const REAL_SPEECH_MS: u64 = 800;
+/// How much longer a sound seems on a noisy line, in ms: the network holds on for up to 220 ms after
+/// its end instead of 120, and makes 900 ms of an "mm-hmm" of 680.
+const NOISE_HOLD_MS: u64 = 100;
 /// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
 const EAR_HOLD_MS: u64 = 300;
 /// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.
@@ -146,6 +149,15 @@ impl Floor {
         self.pause.is_some()
     }
 
+    /// From when on a sound is speech that wants the floor, in ms.
+    fn real_speech_ms(&self) -> u64 {
+        if self.ear.hears_noise() {
+            REAL_SPEECH_MS + NOISE_HOLD_MS
+        } else {
+            REAL_SPEECH_MS
+        }
+    }
+
     fn echoed_lately(&self, now: u64) -> bool {
         self.echo_at
             .is_some_and(|at| now.saturating_sub(at) <= ECHO_MEMORY_MS)
@@ -190,7 +202,9 @@ impl Call {
             return;
         };
         // Where only the model heard something, its word comes half a second after the sound.
-        let settled = pause.since.saturating_add(REAL_SPEECH_MS + SILENCE_MS);
+        let settled = pause
+            .since
+            .saturating_add(self.floor.real_speech_ms().saturating_add(SILENCE_MS));
         if matches!(self.floor.local, Local::Speech { .. }) {
             self.give_up_floor(now);
         } else if self.floor.model_since.is_none() {
@@ -242,7 +256,9 @@ impl Call {
             entry,
             farewell: None,
         });
-        let due = since.saturating_add(REAL_SPEECH_MS + EAR_HOLD_MS).max(now);
+        let due = since
+            .saturating_add(self.floor.real_speech_ms().saturating_add(EAR_HOLD_MS))
+            .max(now);
         self.timers.set(Timer::Decide, due);
     }
 

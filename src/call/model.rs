@@ -395,6 +395,11 @@ impl Call {
             return;
         }
         let is_silent = !current.spoke && current.tools_called == 0;
+        if done.status != ResponseStatus::Completed {
+            for (item_id, _) in &self.model.items {
+                self.record.transcript.agent_broke_off(item_id);
+            }
+        }
         match done.status {
             ResponseStatus::Incomplete if is_silent => {
                 return self.response_failed(now, None, Failure::Incomplete);

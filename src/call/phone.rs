@@ -215,11 +215,15 @@ impl Call {
     pub(super) fn hold_phone(&mut self, now: u64) -> Option<Place> {
         let is_steady = self.phone.clock.is_steady();
         self.phone.playback.line_is_steady(is_steady);
+        self.phone.playback.line_varies(self.phone.clock.spread());
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
             self.out.push_back(Output::Phone(media::clear(stream_sid)));
         }
-        self.floor.echo.cleared(self.phone.playback.ends_at());
+        // What may still have been said may still come back.
+        let spread = self.phone.clock.spread().unwrap_or(0);
+        let ends_at = self.phone.playback.ends_at().saturating_add(spread);
+        self.floor.echo.cleared(ends_at);
         Some(place)
     }
 
@@ -271,13 +275,19 @@ impl Call {
         let Some(audio) = media::decode(payload) else {
             return self.complain_about_phone();
         };
+        let length_ms = audio.len() as u64 / BYTES_PER_MS;
         if let Some(begins_at) = timestamp_ms
-            && !self.take_place(now, begins_at, audio.len() as u64 / BYTES_PER_MS)
+            && !self.take_place(now, begins_at, length_ms)
         {
             return self.complain_about_phone();
         }
         self.pass_on(payload);
-        self.listen(now, self.phone.clock.event(now), &audio);
+        // Its own time: the clock's may not know yet how quick the way is.
+        let ends_at = timestamp_ms.map_or_else(
+            || self.phone.clock.event(now),
+            |begins_at| begins_at.saturating_add(length_ms),
+        );
+        self.listen(now, ends_at, &audio);
         if self.floor.awaits_audio() {
             self.timers.set(Timer::Stall, now.saturating_add(STALL_MS));
         } else {
@@ -294,7 +304,8 @@ impl Call {
             return false;
         }
         self.phone.received = ends_at;
-        self.phone.clock.frame(now, ends_at);
+        let slow = self.phone.clock.frame(now, ends_at);
+        self.phone.playback.shift(slow);
         let passed_on = self.phone.passed_on.unwrap_or(begins_at);
         self.phone.passed_on = Some(passed_on.max(ends_at));
         // Audio that was lost on the way shows as a jump in time. The model counts bytes: without

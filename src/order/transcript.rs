@@ -117,12 +117,13 @@ impl Turn {
         }
     }
 
-    /// The sentences that were heard to their end.
+    /// The sentences that were heard to their end. Of a turn that was cut, what is left of the text may
+    /// end within one.
     pub fn heard_sentences(&self) -> &str {
         let heard = self.heard_text();
         let chars = heard.chars().count();
-        let whole = self.is_heard_out() || self.role == Role::Shop;
-        let end = sentence::ends(&self.text, self.complete)
+        let whole = self.is_heard_out() && !self.cut || self.role == Role::Shop;
+        let end = sentence::ends(&self.text, self.complete && !self.cut)
             .into_iter()
             .rfind(|end| *end <= chars);
         let end = if whole { Some(chars) } else { end }.unwrap_or(0);
@@ -149,7 +150,9 @@ impl Turn {
     /// Leaves of the turn what was heard.
     fn settle(&mut self) {
         if self.role == Role::Agent {
-            self.text = self.heard_text().to_owned();
+            let heard = self.heard_text().to_owned();
+            self.cut |= heard.len() < self.text.len();
+            self.text = heard;
             // To the millisecond, as the event has it.
             let heard = self.heard_ms().saturating_mul(BYTES_PER_SEC) / 1_000;
             (self.received, self.heard) = (heard.max(1), heard.max(1));
@@ -462,6 +465,13 @@ impl Transcript {
     pub fn agent_cut(&mut self, id: &str) {
         if let Some(turn) = self.find(id) {
             turn.cut = true;
+        }
+    }
+
+    /// No more comes of the agent's turn: cut off, unless all of it had been received.
+    pub fn agent_broke_off(&mut self, id: &str) {
+        if let Some(turn) = self.find(id) {
+            turn.cut |= !turn.complete;
         }
     }
 

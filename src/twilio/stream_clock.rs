@@ -26,11 +26,11 @@ const STEADY_MS: u64 = 40;
 /// How fast a late frame is forgotten, in ms per frame: 300 ms in six seconds.
 const FADE_MS: u64 = 1;
 
-/// How much later than its first audio the start of a stream may arrive, in ms.
-const MAX_AHEAD_MS: i64 = 200;
-/// A frame comes every 20 ms. When none has come for so long, the stream's own time is not known
-/// any more, in ms.
-const MAX_SILENCE_MS: u64 = 500;
+/// How much longer than its quickest audio the start of a stream may be on its way, in ms.
+const MAX_AHEAD_MS: i64 = 500;
+/// A frame comes every 20 ms. When none has come for so long, frames may have been lost, and the
+/// stream's own time is not known any more, in ms: what comes then may have happened now.
+const MAX_SILENCE_MS: u64 = 100;
 
 impl StreamClock {
     /// The stream starts.
@@ -39,8 +39,9 @@ impl StreamClock {
         self.started = Some(signed(now));
     }
 
-    /// A frame that ends at this time of the stream has arrived.
-    pub fn frame(&mut self, now: u64, end: u64) {
+    /// A frame that ends at this time of the stream has arrived. By how many ms the clock was slow: what
+    /// was placed by it lies so much later.
+    pub fn frame(&mut self, now: u64, end: u64) -> u64 {
         let offset = signed(now).saturating_sub(signed(end));
         // Nobody has said more than there was time for: a flood of frames does not move the clock.
         let earliest = self
@@ -49,10 +50,12 @@ impl StreamClock {
         let offset = offset.max(earliest);
         let least = self.offset.map_or(offset, |known| known.min(offset));
         let late = u64::try_from(offset.saturating_sub(least)).unwrap_or(0);
+        let before = self.now(now);
         self.spread = self.spread.saturating_sub(FADE_MS).max(late);
         self.offset = Some(least);
         self.end = end;
         self.arrived = Some(now);
+        self.now(now).saturating_sub(before)
     }
 
     /// The time of the stream that arrives now on the quickest way.
@@ -70,6 +73,11 @@ impl StreamClock {
             }
             _ => self.now(now),
         }
+    }
+
+    /// How much longer than on the quickest way messages have taken lately, in ms.
+    pub fn spread(&self) -> Option<u64> {
+        self.arrived.map(|_| self.spread)
     }
 
     /// Whether everything takes the same time on its way, as far as frames tell.
@@ -97,10 +105,9 @@ mod tests {
         let mut clock = StreamClock::default();
         clock.start(10_000);
         clock.frame(10_020, 20);
-        for n in 2..500 {
-            clock.frame(10_040, n * 20);
-        }
-        assert_eq!((clock.now(10_040), clock.event(10_040)), (240, 240));
+        let slow: u64 = (2..500).map(|n| clock.frame(10_040, n * 20)).sum();
+        assert_eq!(slow, 500);
+        assert_eq!((clock.now(10_040), clock.event(10_040)), (540, 540));
     }
 
     #[test]

@@ -134,6 +134,96 @@ fn on_a_steady_line_what_is_late_was_late_itself() {
 }
 
 #[test]
+fn on_a_steady_line_a_clear_takes_its_time_and_no_longer() {
+    for (told, heard_ms) in [
+        (2_550, 1_990),
+        (2_575, 2_015),
+        (2_600, 2_000),
+        (2_850, 2_000),
+    ] {
+        let mut p = Playback::default();
+        p.line_is_steady(true);
+        let first = p.send(0, "a", 0, audio(SEC)).unwrap();
+        let rest = send(&mut p, 0, "a", SEC, 3 * SEC);
+        p.echoed(560, &first.before.unwrap());
+        p.echoed(1_560, &first.after);
+        p.hold(2_000);
+        p.echoed(told, &rest);
+        assert_eq!(p.drop_held(), [cut("a", heard_ms, 4_000)], "told at {told}");
+    }
+}
+
+#[test]
+fn a_mark_that_took_longer_than_the_way_can_was_late_itself() {
+    // Sent at 0, arrived at 100 with the mark in front of it; told to stop at 2,000.
+    for (told, heard_ms) in [
+        (2_150, 2_050),
+        (2_400, 2_300),
+        (2_500, 2_200),
+        (2_900, 2_300),
+    ] {
+        let mut p = Playback::default();
+        p.line_varies(Some(300));
+        let first = p.send(0, "a", 0, audio(SEC)).unwrap();
+        let rest = send(&mut p, 0, "a", SEC, 3 * SEC);
+        p.echoed(100, &first.before.unwrap());
+        p.echoed(1_100, &first.after);
+        p.hold(2_000);
+        p.echoed(told, &rest);
+        assert_eq!(p.drop_held(), [cut("a", heard_ms, 4_000)], "told at {told}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_slow_makes_no_difference() {
+    let told = |slow_at: usize| {
+        let mut p = Playback::default();
+        let mut slow = 0;
+        let mut tick = |p: &mut Playback, step: usize, at: u64| {
+            if step == slow_at {
+                slow = 450;
+                p.shift(slow);
+            }
+            at + slow
+        };
+        let at = tick(&mut p, 0, 0);
+        let first = p.send(at, "a", 0, audio(SEC)).unwrap();
+        let at = tick(&mut p, 1, 10);
+        let rest = p.send(at, "a", SEC, audio(3 * SEC)).unwrap();
+        let at = tick(&mut p, 2, 100);
+        p.echoed(at, &first.before.unwrap());
+        let at = tick(&mut p, 3, 1_100);
+        p.echoed(at, &first.after);
+        let at = tick(&mut p, 4, 2_000);
+        p.hold(at);
+        let at = tick(&mut p, 5, 2_050);
+        p.echoed(at, &rest.after);
+        let at = tick(&mut p, 6, 2_500);
+        let again = p.resume(at).again;
+        again
+            .iter()
+            .map(|again| again.audio.len())
+            .collect::<Vec<_>>()
+    };
+    let steady = told(usize::MAX);
+    for slow_at in 0..=6 {
+        assert_eq!(told(slow_at), steady, "slow from step {slow_at}");
+    }
+}
+
+#[test]
+fn where_a_reply_began_may_be_told_after_it_was_stopped() {
+    let mut p = Playback::default();
+    let first = p.send(0, "a", 0, audio(SEC)).unwrap();
+    p.hold(100);
+    p.echoed(270, &first.before.unwrap());
+    assert!(!p.is_known());
+    p.echoed(390, &first.after);
+    assert!(p.is_known());
+    assert_eq!(p.drop_held(), [cut("a", 120, 1_000)]);
+}
+
+#[test]
 fn a_cut_that_was_told_too_early_is_known_to_be_wrong_later() {
     let mut p = Playback::default();
     let first = send(&mut p, 0, "a", 0, SEC);

@@ -4,7 +4,7 @@ use super::super::Call;
 use super::super::output::{LogLine, Output};
 use super::super::record::Detector;
 use super::super::timers::Timer;
-use super::{Local, REAL_SPEECH_MS};
+use super::Local;
 use crate::audio::ear::Change;
 use crate::audio::echo::Source;
 use crate::realtime::client;
@@ -69,8 +69,10 @@ impl Call {
             }
             Source::Somebody => {
                 self.floor.voiced_frames = self.floor.voiced_frames.saturating_add(1);
-                // In an echo, a click looks like somebody for a moment.
-                if was_echo && self.floor.voiced_frames < VOICED_FRAMES {
+                // In an echo, a click looks like somebody for a moment, and keys and music do for long:
+                // there the ear has heard the agent, and what is beside it has still to be heard.
+                let is_short = self.floor.voiced_frames < VOICED_FRAMES;
+                if was_echo && (is_short || !self.floor.echo.is_voice()) {
                     return;
                 }
                 let since = if was_echo {
@@ -95,6 +97,9 @@ impl Call {
             // Our detector was faster; the sound may even be over.
         } else if self.hears_echo(now) {
             self.utterance(now).source = Source::Echo;
+        } else if self.floor.echoed_lately(now) && !self.floor.echo.is_voice() {
+            // The agent, and something beside it that is no voice. Words will tell, if there are any.
+            self.utterance(now);
         } else {
             self.shop_began(now, Detector::Model, now);
         }
@@ -203,7 +208,7 @@ impl Call {
     }
 
     fn sound_ended(&mut self, now: u64, since: u64, ended: u64) {
-        let is_long = ended.saturating_sub(since) >= REAL_SPEECH_MS;
+        let is_long = ended.saturating_sub(since) >= self.floor.real_speech_ms();
         self.floor.last_sound = Some(ended);
         if let Some(utterance) = &mut self.floor.utterance {
             utterance.is_long |= is_long;

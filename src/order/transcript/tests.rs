@@ -33,6 +33,26 @@ fn words_that_run_ahead_of_their_audio_were_not_heard() {
 }
 
 #[test]
+fn what_is_left_of_a_sentence_is_no_sentence() {
+    let heard = |bytes: u64| {
+        let mut t = Transcript::default();
+        t.agent_words("a", 0, "Hi, I'm an AI assistant. May I order?");
+        t.agent_audio("a", 0, 24_000);
+        t.agent_complete("a");
+        t.agent_heard("a", bytes);
+        let before = t.turns()[0].heard_sentences().to_owned();
+        t.settle_turns(true);
+        let turn = &t.turns()[0];
+        assert_eq!(turn.heard_sentences(), before);
+        (before, turn.cut)
+    };
+    assert_eq!(heard(10_000), (String::new(), true));
+    assert_eq!(heard(20_000), ("Hi, I'm an AI assistant.".to_owned(), true));
+    let all = "Hi, I'm an AI assistant. May I order?".to_owned();
+    assert_eq!(heard(24_000), (all, false));
+}
+
+#[test]
 fn card_numbers_said_in_words_are_cut_out_too() {
     let mut t = Transcript::default();
     t.shop_words(

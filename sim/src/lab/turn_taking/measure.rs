@@ -41,9 +41,14 @@ pub(super) struct Reaction {
     pub(super) at: u64,
     /// The server's network heard it.
     pub(super) audible: bool,
-    /// From its first sample at the bridge to `clear`, in ms, and whether that came before
-    /// `speech_started`.
+    /// How much of it the bridge had got when it sent `clear`, and how long it had had that, in ms; and
+    /// whether `clear` came before `speech_started`. On a line of constant delay that is the time from
+    /// the first sample at the bridge. Where messages take different times it is not: what the network
+    /// puts between two frames nobody can hear through, and frames that come in one burst would look
+    /// as if they were heard in no time.
     pub(super) clear: Option<(u64, bool)>,
+    /// From its first sample at the bridge to `clear`, in ms, whatever the network did meanwhile.
+    pub(super) clear_wall_ms: Option<u64>,
     /// `speech_started` was the first to tell of it while much was still to be played: whether
     /// `clear` was sent in the same poll.
     pub(super) same_poll: Option<bool>,
@@ -118,6 +123,8 @@ struct Sound {
     /// At the bridge, in ms.
     heard_from: u64,
     heard_to: u64,
+    /// The number of its first frame.
+    first: usize,
 }
 
 /// The log by kind of message.
@@ -186,6 +193,16 @@ impl<'a> Wires<'a> {
             to: self.ticks.get(last)? + TICK_MS,
             heard_from: *self.frames.get(first)?,
             heard_to: *self.frames.get(last)?,
+            first,
+        })
+    }
+
+    /// How much of a sound the bridge had got at this time, and how long it had had that, in ms.
+    fn had_of(&self, sound: &Sound, at: u64) -> u64 {
+        let got = self.frames.iter().skip(sound.first);
+        let got = got.take_while(|arrived| **arrived <= at).enumerate().last();
+        got.map_or(0, |(frames, arrived)| {
+            frames as u64 * TICK_MS + at - arrived
         })
     }
 
@@ -275,7 +292,7 @@ fn interrupted_stale(wires: &Wires<'_>, ledger: &Ledger, sounds: &[Sound]) -> Ve
             continue;
         }
         let words = wires.words_of(sound);
-        let pending = pending(ledger, sound);
+        let pending = pending(wires, ledger, sound);
         let late =
             |p: &&Played| p.item.is_some_and(|item| pending.contains(&item)) && p.sent > words;
         stale.extend(sum_of(ledger.played.iter().filter(late)));
@@ -294,12 +311,13 @@ fn sum_of<'a>(played: impl Iterator<Item = &'a Played>) -> Option<(u64, u64)> {
 
 /// Items that the bridge had when the sound began, and that were not yet played to their end; all
 /// of their response.
-fn pending(ledger: &Ledger, sound: &Sound) -> BTreeSet<usize> {
+fn pending(wires: &Wires<'_>, ledger: &Ledger, sound: &Sound) -> BTreeSet<usize> {
     let items = || ledger.items.iter().enumerate();
     let open = items().filter(|(number, item)| {
         item.first_at <= sound.heard_from
             && ledger.heard(*number, sound.from.saturating_sub(1)) < item.audio.len()
             && !was_dropped(ledger, *number, sound.from)
+            && !was_given_up(wires, ledger, *number, sound)
     });
     let responses: BTreeSet<&str> = open.map(|(_, item)| item.response.as_str()).collect();
     let of = |(_, item): &(usize, &super::ledger::Item)| responses.contains(item.response.as_str());
@@ -314,6 +332,18 @@ fn was_dropped(ledger: &Ledger, item: usize, before: u64) -> bool {
         .rfind(|(at, items)| *at < before && items.contains(&item));
     dropped.is_some_and(|(at, _)| {
         let again = |p: &Played| p.item == Some(item) && p.at > *at;
+        !ledger.played.iter().any(again)
+    })
+}
+
+/// The bridge told the model before the sound that the item was cut off, and it was not played again.
+/// One that was held back from its first byte on never got to the phone, so that no `clear` tells of it:
+/// it is lost to what interrupted it then, not to every sound of the rest of the call.
+fn was_given_up(wires: &Wires<'_>, ledger: &Ledger, item: usize, sound: &Sound) -> bool {
+    let id = ledger.items.get(item).map(|item| item.id.as_str());
+    let of = |(sent, of, _): &&(u64, &str, u64)| *sent < sound.heard_from && Some(*of) == id;
+    wires.truncates.iter().find(of).is_some_and(|(sent, ..)| {
+        let again = |p: &Played| p.item == Some(item) && p.sent > *sent;
         !ledger.played.iter().any(again)
     })
 }
@@ -334,7 +364,7 @@ fn reactions(wires: &Wires<'_>, ledger: &Ledger, sounds: &[Sound]) -> Vec<Reacti
         person && open(sound)
     };
     let reaction = |sound: &Sound| {
-        let pending = pending(ledger, sound);
+        let pending = pending(wires, ledger, sound);
         (left_ms(ledger, &pending, sound.from) >= LEAST_LEFT_MS)
             .then(|| react(wires, ledger, sounds, sound, &pending))
     };
@@ -361,7 +391,7 @@ fn react(
     let started = started.filter(|at| *at <= sound.heard_to + 800);
     let clear = first.map(|clear| {
         let by_model = started.is_some_and(|started| started <= clear.sent);
-        (clear.sent - sound.heard_from, !by_model)
+        (wires.had_of(sound, clear.sent), !by_model)
     });
     let told_first = started.filter(|at| {
         let much = left_ms(ledger, pending, *at) >= LEAST_LEFT_MS;
@@ -372,6 +402,7 @@ fn react(
         at: sound.from,
         audible: sound.audible,
         clear,
+        clear_wall_ms: first.map(|clear| clear.sent - sound.heard_from),
         same_poll: told_first.map(|at| first.is_some_and(|clear| clear.sent == at)),
         good: false,
         story: String::new(),
@@ -422,13 +453,12 @@ fn goes_on(
     pending: &BTreeSet<usize>,
     reaction: &mut Reaction,
 ) {
-    // What cuts it off later is a matter of its own.
+    // What cuts it off later is a matter of its own, be it an interruption or the shop's own turn, which
+    // it takes between two replies of the agent and so into the second.
     let next = sounds.iter().find(|other| {
         other.from > sound.from && (other.kind.is_real() || other.kind == Kind::Reply)
     });
-    let until = next
-        .filter(|next| next.kind.is_real())
-        .map(|next| next.from);
+    let until = next.map(|next| next.from);
     let mut stories = Vec::new();
     for number in pending {
         let Some(item) = ledger.items.get(*number) else {

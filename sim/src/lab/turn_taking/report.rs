@@ -169,6 +169,16 @@ fn onsets(held: &[Held], table: &mut Table) {
             summary(&model, "ms"),
         );
     }
+    let wall = all_reactions(held).filter(|(h, r)| {
+        h.plan.way == Way::Jitter && r.kind.is_speech() && r.clear.is_some_and(|c| c.1)
+    });
+    let wall: Vec<f64> = wall
+        .filter_map(|(_, r)| Some(r.clear_wall_ms? as f64))
+        .collect();
+    table.note(
+        "The same, jitter, with what the network puts between frames",
+        summary(&wall, "ms"),
+    );
     let alone = held.iter().filter(|h| h.plan.echo.is_none());
     let alone = alone
         .flat_map(|h| &h.said)
@@ -219,6 +229,16 @@ fn truncations(held: &[Held], table: &mut Table) {
                 if queued { "replies queued" } else { "alone" }
             );
             let met = percentile(&errors, 95).is_some_and(|p95| p95 <= bar);
+            if way == Way::Jitter {
+                // A mark that is late by less than the way varies looks like any other.
+                let told = held
+                    .iter()
+                    .filter(|h| h.plan.way == way && h.plan.marks.late_percent == 0);
+                let told = told.flat_map(|h| &h.measured.truncations);
+                let told = told.filter(|t| t.queued == queued);
+                let told: Vec<f64> = told.map(|t| t.error_ms.abs()).collect();
+                table.note(&format!("{name}, no mark late"), summary(&told, "ms"));
+            }
             must(
                 table,
                 &name,

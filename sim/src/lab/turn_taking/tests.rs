@@ -190,6 +190,32 @@ fn the_detector_that_came_first_is_told_apart_and_timed() {
 }
 
 #[test]
+fn what_the_network_puts_between_frames_is_not_the_detectors_time() {
+    let mut tape = speaking();
+    tape.says(Kind::Interruption, "Hold on.", 1_000, 2_500);
+    for at in (0..4_000).step_by(20) {
+        tape.seen(at, at, Seen::Tick);
+        let way = if at >= 1_040 { 240 } else { WAY };
+        tape.seen(at, at + way, Seen::Frame);
+    }
+    tape.clear(1_305);
+    let measured = tape.measure(0);
+    let reaction = &measured.reactions[0];
+    // The first four frames had come.
+    assert_eq!(reaction.clear, Some((65, true)));
+    assert_eq!(reaction.clear_wall_ms, Some(245));
+}
+
+#[test]
+fn what_never_got_to_the_phone_is_not_lost_again_with_every_sound() {
+    let mut tape = speaking();
+    tape.item(200, 2, 1_000);
+    tape.truncate(600, 2, 0);
+    tape.says(Kind::Cough, "", 1_000, 1_300);
+    assert_eq!(tape.measure(6_000).reactions[0].story, "talked through");
+}
+
+#[test]
 fn giving_way_has_its_time() {
     // The phone stops at `cleared` + 60 and has then played the tick before.
     for (kind, cleared, good) in [
@@ -254,6 +280,17 @@ fn a_backchannel_lets_the_reply_go_on_to_its_end() {
     let mut tape = speaking();
     tape.says(Kind::Cough, "", 1_000, 1_300);
     assert_eq!(tape.measure(6_000).reactions[0].story, "talked through");
+    // The shop takes its own turn into the reply at 3000, which ends then; or long after it did.
+    for (clear, story) in [
+        (3_100, "talked through"),
+        (2_000, "2000 ms were never heard"),
+    ] {
+        let mut tape = speaking();
+        tape.says(Kind::Cough, "", 1_000, 1_300);
+        tape.says(Kind::Reply, "Go on.", 3_000, 4_000);
+        tape.clear(clear);
+        assert_eq!(tape.measure(6_000).reactions[0].story, story);
+    }
 }
 
 #[test]
