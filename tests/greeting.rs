@@ -90,6 +90,33 @@ fn a_greeting_that_was_cut_before_the_disclosure_is_said_again() {
 }
 
 #[test]
+fn a_greeting_of_which_a_word_may_have_been_skipped_discloses_nothing() {
+    let mut bench = known();
+    bench.model_up();
+    bench.stream_up();
+    bench.silence(300);
+    // The line stalls: nobody can tell to a frame what was heard.
+    bench.advance(200);
+    for at in (300..500).step_by(20) {
+        let media = json!({ "payload": support::base64(160), "timestamp": at.to_string() });
+        bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
+    }
+    bench.silence(300);
+    let item = bench.shop_mutters();
+    bench.transcribed(&item, "Mm-hmm.");
+    bench.play_out();
+    let said = &bench.live()["transcript"][0]["text"];
+    assert!(said.as_str().unwrap().contains("[unclear]"), "{said}");
+    bench.agent_says("I would like to order a pizza.");
+    bench.play_out();
+    bench.shop_says("Sure, which one?");
+    let cues = bench.cues();
+    assert!(cues.last().unwrap().contains("AI"), "{cues:?}");
+    bench.stop();
+    assert!(bench.outcome()["disclosure"]["heardAt"].is_null());
+}
+
+#[test]
 fn without_its_audio_the_model_says_it_again() {
     let mut bench = Bench::answered(&[]);
     bench.agent_says(GREETING);

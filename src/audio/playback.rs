@@ -346,6 +346,9 @@ impl Playback {
     /// Whether everything takes the same time on its way, or not.
     pub fn line_is_steady(&mut self, is_steady: bool) {
         self.is_steady = is_steady;
+        if let Some(held) = &mut self.held {
+            held.is_steady &= is_steady;
+        }
     }
 
     /// The clock that all times were taken from was slow by so many ms: everything was that much later.
@@ -444,7 +447,8 @@ impl Playback {
             expected_at: self.arrival(now),
             stopped_at: self.arrival(now),
             spread: if is_steady { Some(0) } else { varies },
-            not_before: self.earliest(now),
+            // What is behind the clock by the jitter was placed so much too early.
+            not_before: self.earliest(now).saturating_sub(self.spread.unwrap_or(0)),
             is_exact: false,
             observed: self.observed,
             is_steady,

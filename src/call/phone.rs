@@ -213,7 +213,7 @@ impl Call {
 
     /// Silences the phone and holds back what comes. Where the agent was, if it was speaking.
     pub(super) fn hold_phone(&mut self, now: u64) -> Option<Place> {
-        let is_steady = self.phone.clock.is_steady();
+        let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         self.phone.playback.line_varies(self.phone.clock.spread());
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
@@ -382,7 +382,7 @@ impl Call {
 
     fn phone_played(&mut self, now: u64, mark: &str) {
         let at = self.phone.clock.event(now);
-        let is_steady = self.phone.clock.is_steady();
+        let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         let heard = self.phone.playback.echoed(at, mark);
         let is_news = !heard.is_empty();
@@ -409,7 +409,7 @@ impl Call {
             self.record
                 .transcript
                 .agent_turns()
-                .any(|turn| discloses(turn.heard_sentences()))
+                .any(|turn| turn.is_clear() && discloses(turn.heard_sentences()))
         };
         if self.record.disclosed_at.is_none() && disclosed() {
             self.record.disclosed_at = Some(now);

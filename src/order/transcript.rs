@@ -134,6 +134,11 @@ impl Turn {
         heard.get(..at).unwrap_or_default()
     }
 
+    /// Whether nothing that the agent said here may have been skipped.
+    pub fn is_clear(&self) -> bool {
+        !self.text.contains(UNCLEAR)
+    }
+
     /// Whether the turn will not change any more; so many newer turns are behind it.
     fn is_final(&self, newer: usize) -> bool {
         match self.role {

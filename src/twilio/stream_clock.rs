@@ -65,14 +65,17 @@ impl StreamClock {
     }
 
     /// When, on the stream's clock, something happened at the phone that is told by a message that
-    /// arrived now.
-    pub fn event(&self, now: u64) -> u64 {
-        match self.arrived {
-            Some(arrived) if now.saturating_sub(arrived) <= MAX_SILENCE_MS => {
-                self.end.min(self.now(now))
-            }
-            _ => self.now(now),
+    /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it: the
+    /// way counts as unsteady.
+    pub fn event(&mut self, now: u64) -> u64 {
+        if !self.hears(now) {
+            return self.now(now);
         }
+        let since = now.saturating_sub(self.arrived.unwrap_or(now));
+        if since > STEADY_MS {
+            self.spread = self.spread.max(since);
+        }
+        self.end.min(self.now(now))
     }
 
     /// How much longer than on the quickest way messages have taken lately, in ms.
@@ -80,9 +83,15 @@ impl StreamClock {
         self.arrived.map(|_| self.spread)
     }
 
-    /// Whether everything takes the same time on its way, as far as frames tell.
-    pub fn is_steady(&self) -> bool {
-        self.arrived.is_some() && self.spread <= STEADY_MS
+    /// Whether everything takes the same time on its way, as far as frames tell. Without frames nothing
+    /// tells.
+    pub fn is_steady(&self, now: u64) -> bool {
+        self.hears(now) && self.spread <= STEADY_MS
+    }
+
+    fn hears(&self, now: u64) -> bool {
+        self.arrived
+            .is_some_and(|arrived| now.saturating_sub(arrived) <= MAX_SILENCE_MS)
     }
 
     /// When what happens at this time of the stream is heard of, on the receiver's clock.
@@ -131,10 +140,11 @@ mod tests {
         assert_eq!(clock.event(5_380), 100);
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
         assert_eq!(clock.event(6_000), 1_000, "the stream has stalled");
-        assert!(!clock.is_steady());
+        assert!(!clock.is_steady(5_380));
         for end in (400..10_000).step_by(20) {
             clock.frame(5_000 + end + 10, end);
         }
-        assert!(clock.is_steady());
+        assert!(clock.is_steady(15_080));
+        assert!(!clock.is_steady(15_091), "frames are missing");
     }
 }
