@@ -30,7 +30,7 @@ const FADE_MS: u64 = 1;
 const MAX_AHEAD_MS: i64 = 500;
 /// A frame comes every 20 ms. When none has come for so long, frames may have been lost, and the
 /// stream's own time is not known any more, in ms: what comes then may have happened now.
-const MAX_SILENCE_MS: u64 = 100;
+const MAX_SILENCE_MS: u64 = 200;
 
 impl StreamClock {
     /// The stream starts.
@@ -68,14 +68,15 @@ impl StreamClock {
     /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it: the
     /// way counts as unsteady.
     pub fn event(&mut self, now: u64) -> u64 {
-        if !self.hears(now) {
-            return self.now(now);
+        match self.since_frame(now) {
+            Some(since) if since <= MAX_SILENCE_MS => {
+                if since > STEADY_MS {
+                    self.spread = self.spread.max(since);
+                }
+                self.end.min(self.now(now))
+            }
+            _ => self.now(now),
         }
-        let since = now.saturating_sub(self.arrived.unwrap_or(now));
-        if since > STEADY_MS {
-            self.spread = self.spread.max(since);
-        }
-        self.end.min(self.now(now))
     }
 
     /// How much longer than on the quickest way messages have taken lately, in ms.
@@ -86,12 +87,12 @@ impl StreamClock {
     /// Whether everything takes the same time on its way, as far as frames tell. Without frames nothing
     /// tells.
     pub fn is_steady(&self, now: u64) -> bool {
-        self.hears(now) && self.spread <= STEADY_MS
+        let since = self.since_frame(now);
+        since.is_some_and(|since| since <= STEADY_MS) && self.spread <= STEADY_MS
     }
 
-    fn hears(&self, now: u64) -> bool {
-        self.arrived
-            .is_some_and(|arrived| now.saturating_sub(arrived) <= MAX_SILENCE_MS)
+    fn since_frame(&self, now: u64) -> Option<u64> {
+        self.arrived.map(|arrived| now.saturating_sub(arrived))
     }
 
     /// When what happens at this time of the stream is heard of, on the receiver's clock.
@@ -144,7 +145,7 @@ mod tests {
         for end in (400..10_000).step_by(20) {
             clock.frame(5_000 + end + 10, end);
         }
-        assert!(clock.is_steady(15_080));
-        assert!(!clock.is_steady(15_091), "frames are missing");
+        assert!(clock.is_steady(15_030));
+        assert!(!clock.is_steady(15_031), "frames are missing");
     }
 }
