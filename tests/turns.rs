@@ -359,12 +359,7 @@ fn a_hole_in_the_audio_is_filled_with_silence_so_that_the_turn_can_end() {
         let media = json!({ "payload": base64(160), "timestamp": at.to_string() });
         bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
     }
-    let ms: Vec<u64> = bench
-        .sent("input_audio_buffer.append")
-        .iter()
-        .map(|e| support::decoded_len(e["audio"].as_str().unwrap()) / 8)
-        .collect();
-    assert_eq!(ms, [20, 20, 1_000, 20, 20, 10_000, 20]);
+    assert_eq!(bench.appended_ms(), [20, 20, 1_000, 10_040]);
 }
 
 #[test]
@@ -373,11 +368,7 @@ fn a_line_that_stalls_while_the_shop_speaks_falls_silent_for_the_model() {
     bench.silence(100);
     bench.model_hears(true);
     bench.silence(100);
-    let appended = |bench: &Bench| {
-        let sent = bench.sent("input_audio_buffer.append").into_iter();
-        sent.map(|e| support::decoded_len(e["audio"].as_str().unwrap()) / 8)
-            .sum::<u64>()
-    };
+    let appended = |bench: &Bench| bench.appended_ms().iter().sum::<u64>();
     assert_eq!(appended(&bench), 200);
     bench.advance(750);
     assert_eq!(appended(&bench), 1_200);
@@ -389,18 +380,50 @@ fn a_line_that_stalls_while_the_shop_speaks_falls_silent_for_the_model() {
 fn a_burst_of_late_frames_shifts_nothing_and_a_flood_is_cut_off() {
     let mut bench = Bench::greeted(&[]);
     let media = |at: u64| json!({ "event": "media", "streamSid": STREAM, "media": { "payload": base64(160), "timestamp": at.to_string() } });
-    let frames = |bench: &Bench| bench.sent("input_audio_buffer.append").len();
+    let frames = |bench: &Bench| bench.appended_ms().iter().sum::<u64>() / 20;
     // Two seconds at once, each frame twice: late, not lost.
     for at in (0..2_000).step_by(20) {
         bench.phone(media(at));
         bench.phone(media(at));
     }
-    assert_eq!(frames(&bench), 100);
+    assert_eq!(frames(&bench), 100 - 4, "the last four wait for a fifth");
     for at in (2_000..600_000).step_by(20) {
         bench.phone(media(at));
     }
     let seconds = (bench.now - support::T0) / 1_000 + 10;
-    assert!(frames(&bench) as u64 <= seconds * 50 + 50);
+    assert!(frames(&bench) <= seconds * 50 + 50);
+}
+
+#[test]
+fn silence_goes_to_the_model_in_fewer_messages_and_every_sound_at_once() {
+    let mut bench = Bench::greeted(&[]);
+    bench.silence(3_000);
+    let sent = bench.appended_ms();
+    let together = sent.iter().position(|ms| *ms == 100).unwrap();
+    assert!((50..60).contains(&together), "a second goes by: {sent:?}");
+    assert!(sent[together..].iter().all(|ms| *ms == 100), "{sent:?}");
+    assert!(sent.iter().sum::<u64>() > 2_900);
+    // No voice waits: all that was kept goes with its first step.
+    bench.line(&speech());
+    let total: u64 = bench.appended_ms().iter().sum();
+    assert_eq!(total, 3_000 + speech().len() as u64 / 8);
+    let sent = bench.appended_ms();
+    assert!(
+        sent[sent.len() - 40..].iter().all(|ms| *ms <= 20),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn what_the_model_takes_for_speech_is_never_kept_waiting() {
+    let mut bench = Bench::greeted(&[]);
+    bench.silence(2_060);
+    bench.model_hears(true);
+    let before = bench.appended_ms().len();
+    bench.silence(200);
+    let sent = &bench.appended_ms()[before..];
+    assert_eq!(sent[0], 60, "what has waited goes first");
+    assert_eq!(sent[1..], [20; 9]);
 }
 
 #[test]

@@ -155,6 +155,11 @@ impl Ear {
         self.is_speech
     }
 
+    /// For how long nothing on the line can have been a voice, in ms.
+    pub fn silent_ms(&self) -> u64 {
+        u64::from(self.closed_steps) * STEP as u64 / BYTES_PER_MS
+    }
+
     /// Whether the line has a noise of its own.
     pub fn hears_noise(&self) -> bool {
         self.gate.hears_noise()

@@ -8,7 +8,6 @@ use super::prompt::Cue;
 use super::record::{EndReason, Handoff};
 use super::timers::Timer;
 use crate::order::answer::{self, Answer};
-use crate::realtime::client;
 use crate::twilio::webhook::CallStatus;
 
 /// How long closing words may take, in ms.
@@ -267,8 +266,7 @@ impl Call {
             return;
         }
         if self.model.is_ready() && self.floor.shop_speaks() {
-            self.out
-                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+            self.commit_audio();
             self.timers
                 .set(Timer::Finish, now.saturating_add(LAST_WORDS_MS));
         } else if self.model.is_ready() && self.record.transcript.is_pending() {

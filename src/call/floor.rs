@@ -29,6 +29,8 @@ const REAL_SPEECH_MS: u64 = 800;
 const NOISE_HOLD_MS: u64 = 100;
 /// Our detector tells that a sound has ended so long after it, in ms (`audio::ear`).
 const EAR_HOLD_MS: u64 = 300;
+/// Silence that lasts so long ends every turn, also to the model, in ms.
+const SILENT_MS: u64 = 1_000;
 /// How long the phone may take to tell where it stopped before the model is told an estimate, in ms.
 const CUT_PATIENCE_MS: u64 = 1_000;
 /// How long an echo is reckoned with after it was heard, in ms.
@@ -166,6 +168,11 @@ impl Floor {
     /// Whether audio is expected to go on: somebody has begun to speak and not stopped.
     pub(super) fn awaits_audio(&self) -> bool {
         self.model_since.is_some() || self.local != Local::Quiet
+    }
+
+    /// Whether nobody has made a sound for so long that no detector can wait for what comes next.
+    pub(super) fn is_silent(&self) -> bool {
+        self.model_since.is_none() && self.ear.silent_ms() >= SILENT_MS
     }
 
     /// Whether music plays on the line.

@@ -270,7 +270,7 @@ impl Call {
         if self.model.socket > 1 || self.record.lives > 0 {
             self.restore_conversation();
         }
-        self.flush_early_audio();
+        self.send_unsent();
         self.open_conversation(now);
     }
 

@@ -13,11 +13,12 @@ use crate::realtime::client;
 use crate::twilio::media::{self, MediaMessage};
 use crate::twilio::sid::is_sid;
 use crate::twilio::stream_clock::StreamClock;
-use std::collections::VecDeque;
 
-/// Base64 of about five seconds, kept while the model is not ready: the shop's "hello" must not be
-/// lost, and memory must not grow.
-const MAX_EARLY_BYTES: usize = 54_000;
+/// Five seconds, kept while the model is not ready: the shop's "hello" must not be lost, and memory
+/// must not grow.
+const MAX_EARLY_BYTES: usize = 40_000;
+/// As much silence goes to the model at once, in bytes: 100 ms.
+const BATCH_BYTES: usize = 800;
 /// A smaller jump in time is jitter, in ms.
 const MIN_GAP_MS: u64 = 40;
 /// The longest silence put into a gap, in ms.
@@ -44,9 +45,8 @@ pub(super) struct Phone {
     pub(super) clock: StreamClock,
     /// Where the echo of what was sent so far would end, in samples of the stream.
     voice_ends_at: u64,
-    /// Audio that came before the model was ready.
-    early: VecDeque<String>,
-    early_bytes: usize,
+    /// Audio that the model has yet to get, μ-law.
+    unsent: Vec<u8>,
     /// Stream time up to which the model has heard audio or silence in its place, in ms.
     passed_on: Option<u64>,
     /// Stream time up to which audio has come, in ms.
@@ -185,7 +185,7 @@ impl Call {
             return;
         }
         self.phone.gone = true;
-        self.phone.early.clear();
+        self.phone.unsent = Vec::new();
         let reason = *self.record.end_reason.get_or_insert(reason);
         self.log(LogLine::info("stream_ended").what(reason.word()));
         self.wind_up(now);
@@ -261,13 +261,21 @@ impl Call {
         self.agent_speaks(now);
     }
 
-    /// Passes on what the shop said while the model was not ready.
-    pub(super) fn flush_early_audio(&mut self) {
-        self.phone.early_bytes = 0;
-        for payload in std::mem::take(&mut self.phone.early) {
+    /// Passes on what the model has yet to hear.
+    pub(super) fn send_unsent(&mut self) {
+        let audio = std::mem::take(&mut self.phone.unsent);
+        if !audio.is_empty() {
+            let payload = media::encode(&audio);
             self.out
                 .push_back(Output::Model(client::append_audio(&payload)));
         }
+    }
+
+    /// What the model has heard is a turn.
+    pub(super) fn commit_audio(&mut self) {
+        self.send_unsent();
+        self.out
+            .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
     }
 
     fn phone_audio(&mut self, now: u64, payload: &str, timestamp_ms: Option<u64>) {
@@ -281,13 +289,18 @@ impl Call {
         {
             return self.complain_about_phone();
         }
-        self.pass_on(payload);
         // Its own time: the clock's may not know yet how quick the way is.
         let ends_at = timestamp_ms.map_or_else(
             || self.phone.clock.event(now),
             |begins_at| begins_at.saturating_add(length_ms),
         );
         self.listen(now, ends_at, &audio);
+        if self.model.is_ready() && self.phone.unsent.is_empty() && !self.floor.is_silent() {
+            self.out
+                .push_back(Output::Model(client::append_audio(payload)));
+        } else {
+            self.pass_on(&audio);
+        }
         if self.floor.awaits_audio() {
             self.timers.set(Timer::Stall, now.saturating_add(STALL_MS));
         } else {
@@ -328,7 +341,7 @@ impl Call {
     fn pass_on_silence(&mut self, now: u64, ms: u64) {
         let bytes = usize::try_from(ms.saturating_mul(BYTES_PER_MS)).unwrap_or(0);
         let silence = vec![ulaw::SILENCE; bytes];
-        self.pass_on(&media::encode(&silence));
+        self.pass_on(&silence);
         let heard = bytes.min(MAX_HEARD_SILENCE);
         self.listen(
             now,
@@ -337,17 +350,21 @@ impl Call {
         );
     }
 
-    fn pass_on(&mut self, payload: &str) {
+    /// Frame by frame while there is anything to hear, and together where nothing can be: every message
+    /// costs.
+    fn pass_on(&mut self, audio: &[u8]) {
+        if self.record.finished {
+            return;
+        }
+        let unsent = &mut self.phone.unsent;
+        unsent.extend_from_slice(audio);
         if self.model.is_ready() {
-            self.out
-                .push_back(Output::Model(client::append_audio(payload)));
-        } else if !self.record.finished {
-            self.phone.early_bytes = self.phone.early_bytes.saturating_add(payload.len());
-            self.phone.early.push_back(payload.to_owned());
-            while self.phone.early_bytes > MAX_EARLY_BYTES {
-                let oldest = self.phone.early.pop_front().unwrap_or_default();
-                self.phone.early_bytes = self.phone.early_bytes.saturating_sub(oldest.len());
+            if unsent.len() >= BATCH_BYTES || !self.floor.is_silent() {
+                self.send_unsent();
             }
+        } else {
+            let too_old = unsent.len().saturating_sub(MAX_EARLY_BYTES);
+            unsent.drain(..too_old);
         }
     }
 

@@ -473,6 +473,13 @@ impl Bench {
             .collect()
     }
 
+    /// How much audio each message to the model carried, in ms.
+    pub fn appended_ms(&self) -> Vec<u64> {
+        let sent = self.sent("input_audio_buffer.append").into_iter();
+        sent.map(|e| decoded_len(e["audio"].as_str().unwrap()) / 8)
+            .collect()
+    }
+
     /// The texts of the stage directions sent so far.
     pub fn cues(&self) -> Vec<String> {
         let items = self.sent("conversation.item.create").into_iter();

@@ -1,13 +1,12 @@
 //! Who is heard: the shop by our own detector and the model's, and the agent itself by its echo.
 
 use super::super::Call;
-use super::super::output::{LogLine, Output};
+use super::super::output::LogLine;
 use super::super::record::Detector;
 use super::super::timers::Timer;
 use super::Local;
 use crate::audio::ear::Change;
 use crate::audio::echo::Source;
-use crate::realtime::client;
 use crate::realtime::session::SILENCE_MS;
 
 /// How long somebody must be heard in an echo to be a voice, in frames of 20 ms; how much of it is
@@ -157,8 +156,7 @@ impl Call {
     fn commit_turn(&mut self, now: u64) {
         self.log(LogLine::warn("shop_turn_overdue"));
         if self.model.is_ready() {
-            self.out
-                .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
+            self.commit_audio();
         }
         self.model_heard_stop(now);
         // Tried once.
