@@ -56,6 +56,25 @@ fn every_recording_is_reproduced_byte_for_byte_and_ends_as_its_scenario_expects(
     assert!(wrong.is_empty(), "{wrong}{remedy}");
 }
 
+/// Messages are what a call costs beside its minutes: of the shop's audio, the model gets at most two
+/// for three frames, over everything the scenarios hold.
+#[test]
+fn silence_takes_fewer_messages() {
+    let (mut frames, mut sent) = (0_u32, 0_u32);
+    for (_, text) in RECORDINGS.iter() {
+        let is_frame = |line: &&str| line.contains(r#"\"event\":\"media\""#);
+        frames += u32::try_from(text.lines().filter(is_frame).count()).unwrap();
+        replay(text, |_, output| {
+            if let Output::Model(text) = output {
+                sent += u32::from(text.contains("input_audio_buffer.append"));
+            }
+        })
+        .unwrap();
+    }
+    assert!(frames > 3_000, "{frames}");
+    assert!(sent * 3 <= frames * 2, "{sent} messages of {frames} frames");
+}
+
 #[test]
 fn a_replay_says_at_which_line_it_begins_to_differ() {
     let lines: Vec<&str> = pickup().lines().collect();
