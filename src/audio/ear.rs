@@ -155,8 +155,12 @@ impl Ear {
         self.is_speech
     }
 
-    /// For how long nothing on the line can have been a voice, in ms.
+    /// For how long nothing on the line can have been a voice, in ms. What waits for the rest of its
+    /// step counts by its level.
     pub fn silent_ms(&self) -> u64 {
+        if self.gate.rises(ulaw::mean_square(&self.pending)) {
+            return 0;
+        }
         u64::from(self.closed_steps) * STEP as u64 / BYTES_PER_MS
     }
 

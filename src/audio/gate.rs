@@ -53,6 +53,11 @@ impl Gate {
         level > INAUDIBLE && (exceeds(level, floor) || exceeds(floor, level))
     }
 
+    /// Whether this level is above what is normal: a first look at audio that is not taken yet.
+    pub(super) fn rises(&self, level: u32) -> bool {
+        level > INAUDIBLE && exceeds(level, self.floor())
+    }
+
     fn learn(&mut self, level: u32) {
         if self.steps == STEPS_PER_PART {
             self.steps = 0;

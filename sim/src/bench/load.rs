@@ -13,12 +13,15 @@ use super::tag::{self, PIECE};
 use super::tally::{Situation, Tally};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use orderline::audio::ulaw;
 use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// A piece of audio above this has a sound in it, in dBFS: what idle lines send is below.
+const AUDIBLE_DBFS: f32 = -60.0;
 /// Pieces of audio whose time of sending is remembered.
 const RING: usize = 1 << 12;
 
@@ -83,9 +86,10 @@ struct CutOff {
     rest: VecDeque<Arc<Line>>,
 }
 
-/// When pieces were sent, and how many arrived.
+/// When pieces were sent.
 struct Journal {
-    sent_at: Vec<u64>,
+    /// In µs, and whether there was a sound in it.
+    sent_at: Vec<(u64, bool)>,
     window: Range<u32>,
 }
 
@@ -120,22 +124,23 @@ enum Timer {
 impl Journal {
     fn new() -> Self {
         Self {
-            sent_at: vec![0; RING],
+            sent_at: vec![(0, false); RING],
             window: 0..0,
         }
     }
 
-    fn sent(&mut self, now: u64, number: u32) {
+    fn sent(&mut self, now: u64, number: u32, sounds: bool) {
         if let Some(slot) = self.sent_at.get_mut(number as usize % RING) {
-            *slot = now;
+            *slot = (now, sounds);
         }
     }
 
-    /// How long it took; none if it came before.
-    fn arrived(&mut self, now: u64, number: u32) -> Option<u32> {
+    /// How long it took, in µs, and whether there was a sound in it; none if it came before.
+    fn arrived(&mut self, now: u64, number: u32) -> Option<(u32, bool)> {
         let slot = self.sent_at.get_mut(number as usize % RING)?;
-        let sent = std::mem::take(slot);
-        (sent > 0).then(|| u32::try_from(now.saturating_sub(sent)).unwrap_or(u32::MAX))
+        let (sent, sounds) = std::mem::take(slot);
+        let us = u32::try_from(now.saturating_sub(sent)).unwrap_or(u32::MAX);
+        (sent > 0).then_some((us, sounds))
     }
 }
 
@@ -326,7 +331,8 @@ impl Load {
             *at += PIECE;
         }
         let sent = call.phone.next;
-        call.inbound.sent(now, sent);
+        let sounds = ulaw::dbfs(audio) > AUDIBLE_DBFS;
+        call.inbound.sent(now, sent, sounds);
         call.phone.media(number, audio);
         let tick = call.tick;
         self.set(tick, number, Timer::Tick);
@@ -396,7 +402,7 @@ impl Load {
                     {
                         cut.stale += length as u64 / 8;
                     }
-                    if let Some(us) = call.outbound.arrived(now, tag.number)
+                    if let Some((us, _)) = call.outbound.arrived(now, tag.number)
                         && call.outbound.window.contains(&tag.number)
                     {
                         self.tally.outbound.arrived += 1;
@@ -463,11 +469,13 @@ impl Load {
             };
             call.model = Some(index);
             newest = Some(tag);
-            if let Some(us) = call.inbound.arrived(now, tag.number)
+            if let Some((us, sounds)) = call.inbound.arrived(now, tag.number)
                 && call.inbound.window.contains(&tag.number)
             {
                 self.tally.inbound.arrived += 1;
-                self.tally.inbound_us.push(us);
+                if sounds {
+                    self.tally.inbound_us.push(us);
+                }
             }
         }
         let (Some(tag), Some(model)) = (newest, self.models.get_mut(index)) else {

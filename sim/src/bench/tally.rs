@@ -28,7 +28,8 @@ pub struct Cut {
 /// What was counted and timed.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Added by the bridge, in µs: shop to model, and model to phone.
+    /// Added by the bridge, in µs: shop to model, where there is a sound, and model to phone. Silence
+    /// may be kept and sent together.
     pub inbound_us: Vec<u32>,
     pub outbound_us: Vec<u32>,
     /// How late the generator itself was with the shop's frames, in µs.

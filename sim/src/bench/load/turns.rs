@@ -163,7 +163,7 @@ impl Load {
         let epoch = call.epoch;
         if let Some(numbers) = model.generate() {
             for number in numbers {
-                call.outbound.sent(now, number);
+                call.outbound.sent(now, number, true);
             }
             if let Some(speaking) = &model.speaking {
                 let due = speaking.due;
