@@ -415,6 +415,24 @@ fn silence_goes_to_the_model_in_fewer_messages_and_every_sound_at_once() {
 }
 
 #[test]
+fn short_deltas_share_marks_and_none_is_owed_for_long() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let before = bench.marks;
+    bench.agent_words(&response, "item_short", "Good evening, a large pizza.");
+    for _ in 0..14 {
+        bench.agent_sounds(&response, "item_short", "", &[0x55; 160]);
+    }
+    assert_eq!(bench.marks - before, 1 + 2, "one in front, two for 280 ms");
+    bench.done(&response, "completed");
+    assert_eq!(bench.marks - before, 1 + 2 + 1);
+    bench.play_out();
+    let live = bench.live();
+    let said = live["transcript"].as_array().unwrap().last().unwrap();
+    assert_eq!(said["text"], "Good evening, a large pizza.");
+}
+
+#[test]
 fn what_the_model_takes_for_speech_is_never_kept_waiting() {
     let mut bench = Bench::greeted(&[]);
     bench.silence(2_060);

@@ -19,6 +19,9 @@ const FRAME: u64 = 20 * BYTES_PER_MS;
 const LATE: u64 = 2 * FRAME;
 /// The same for the mark of a `clear`, where a mistake skips audio.
 const LATE_STOP: u64 = FRAME;
+/// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 100 ms. Where the phone is
+/// between two marks, its clock tells; every mark is two messages.
+const MARK_BYTES: usize = 800;
 /// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
 /// So many marks in a row that are late are a stall of the line; fewer were late themselves.
@@ -49,6 +52,8 @@ pub struct Playback {
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
     generation: u32,
     next_mark: u64,
+    /// The mark of the newest piece has still to be asked for.
+    owes_mark: bool,
     /// How long the phone took to begin, newest last; in samples.
     trips: VecDeque<u64>,
     /// How long it took to stop. That says less, for what had played a little sooner than thought looks
@@ -109,8 +114,8 @@ struct Held {
 pub struct Marks {
     /// In front, when the phone was not playing: comes back at once.
     pub before: Option<String>,
-    /// Behind.
-    pub after: String,
+    /// Behind, unless the audio is so short that more should come first.
+    pub after: Option<String>,
 }
 
 /// A piece of audio to send again.
@@ -332,6 +337,49 @@ impl Playback {
             });
             return None;
         }
+        if self.continues(now, item_id, from) {
+            let after = self.extend(audio);
+            return Some(Marks {
+                before: None,
+                after,
+            });
+        }
+        let is_short = audio.len() < MARK_BYTES;
+        let marks = self.place(now, item_id, from, audio);
+        self.owes_mark = is_short;
+        Some(Marks {
+            after: marks.after.filter(|_| !is_short),
+            ..marks
+        })
+    }
+
+    /// Whether audio would belong to the newest piece, whose mark the phone has not got yet. The mark
+    /// of one that others follow has to go first ([`Self::owed_mark`]).
+    pub fn continues(&self, now: u64, item_id: &str, from: u64) -> bool {
+        let newest = self.pieces.back().filter(|_| self.owes_mark);
+        newest.is_some_and(|piece| piece.item_id == item_id && piece.to() == from)
+            && self.new_start(now).is_none()
+    }
+
+    /// The mark of the newest piece, if the phone has not got it yet.
+    pub fn owed_mark(&mut self) -> Option<String> {
+        let owes = std::mem::take(&mut self.owes_mark);
+        let piece = self.pieces.back().filter(|_| owes)?;
+        Some(self.name(piece.mark))
+    }
+
+    fn extend(&mut self, audio: Vec<u8>) -> Option<String> {
+        let piece = self.pieces.back_mut()?;
+        self.ends_at = self.ends_at.saturating_add(audio.len() as u64);
+        piece.audio.extend(audio);
+        if piece.audio.len() < MARK_BYTES {
+            return None;
+        }
+        self.owed_mark()
+    }
+
+    /// A piece of its own, with its mark.
+    fn place(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> Marks {
         let before = self.new_start(now).map(|_| {
             // The phone begins anew. What is queued behind other audio has its place already.
             self.observed = false;
@@ -339,8 +387,8 @@ impl Playback {
             self.run = (now.saturating_mul(BYTES_PER_MS), self.arrival(now));
             self.push(now, item_id, from, Vec::new())
         });
-        let after = self.push(now, item_id, from, audio);
-        Some(Marks { before, after })
+        let after = Some(self.push(now, item_id, from, audio));
+        Marks { before, after }
     }
 
     /// Whether everything takes the same time on its way, or not.
@@ -473,6 +521,7 @@ impl Playback {
             });
             self.ends_at = held.stopped_at;
             self.generation += 1;
+            self.owes_mark = false;
         }
         self.held = Some(held);
         place
@@ -524,13 +573,12 @@ impl Playback {
             let starts_at = self.new_start(now);
             let from = piece.from.saturating_add(played);
             // What has played to its end gets a mark of its own: its old one was thrown away.
-            if let Some(marks) = self.send(now, &piece.item_id, from, rest.clone()) {
-                again.push(Again {
-                    marks,
-                    audio: rest,
-                    starts_at,
-                });
-            }
+            let marks = self.place(now, &piece.item_id, from, rest.clone());
+            again.push(Again {
+                marks,
+                audio: rest,
+                starts_at,
+            });
         }
         Resumed { again, doubts }
     }
@@ -607,7 +655,11 @@ impl Playback {
             sent_at: now.saturating_mul(BYTES_PER_MS),
             starts_at,
         });
-        format!("g{}-{}", self.generation, self.next_mark)
+        self.name(self.next_mark)
+    }
+
+    fn name(&self, mark: u64) -> String {
+        format!("g{}-{mark}", self.generation)
     }
 
     /// Moves the estimate of what is still queued to fit the echo of this piece's mark.

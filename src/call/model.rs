@@ -222,6 +222,13 @@ impl Call {
             self.timers
                 .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         }
+        let is_more = matches!(
+            event,
+            ServerEvent::AudioDelta { .. } | ServerEvent::TranscriptDelta { .. }
+        );
+        if !is_more {
+            self.ask_for_mark();
+        }
         match event {
             ServerEvent::AudioDelta {
                 response_id,
@@ -530,6 +537,7 @@ impl Call {
     /// The session is gone, or as good as gone: another is opened, unless that was tried often enough
     /// or would be in vain.
     fn lose_model(&mut self, now: u64, for_good: bool) {
+        self.ask_for_mark();
         if self.record.finished || matches!(self.model.link, Link::Lost | Link::Waiting) {
             return;
         }

@@ -203,6 +203,9 @@ impl Call {
     ) {
         let line = self.phone.clock.now(now);
         self.finish_cut();
+        if !self.phone.playback.continues(line, item_id, from) {
+            self.ask_for_mark();
+        }
         if !self.phone.playback.is_held() {
             self.expect_echo(self.phone.playback.new_start(line), &audio);
         }
@@ -216,6 +219,7 @@ impl Call {
         let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         self.phone.playback.line_varies(self.phone.clock.spread());
+        self.ask_for_mark();
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
             self.out.push_back(Output::Phone(media::clear(stream_sid)));
@@ -249,14 +253,23 @@ impl Call {
         self.floor.echo.sent(starts_at / BYTES_PER_MS, audio);
     }
 
+    /// What was sent last is followed by nothing that could have a mark for both.
+    pub(super) fn ask_for_mark(&mut self) {
+        let owed = self.phone.playback.owed_mark();
+        if let (Some(stream_sid), Some(name)) = (&self.phone.stream_sid, owed) {
+            self.out
+                .push_back(Output::Phone(media::mark(stream_sid, &name)));
+        }
+    }
+
     fn send_audio(&mut self, now: u64, payload: &str, marks: Marks) {
         let Some(stream_sid) = &self.phone.stream_sid else {
             return;
         };
         let before = marks.before.map(|name| media::mark(stream_sid, &name));
         let audio = (!payload.is_empty()).then(|| media::media(stream_sid, payload));
-        let after = media::mark(stream_sid, &marks.after);
-        let frames = before.into_iter().chain(audio).chain([after]);
+        let after = marks.after.map(|name| media::mark(stream_sid, &name));
+        let frames = before.into_iter().chain(audio).chain(after);
         self.out.extend(frames.map(Output::Phone));
         self.agent_speaks(now);
     }

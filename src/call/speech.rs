@@ -24,6 +24,7 @@ impl Call {
         transcript.agent_complete(item_id);
         let payload = media::encode(&audio);
         self.play(now, item_id, 0, audio, &payload);
+        self.ask_for_mark();
     }
 
     /// All of an item's audio has come: its words and its audio belong together now.
@@ -80,6 +81,7 @@ impl Call {
         if !audio.is_empty() {
             let payload = media::encode(&audio);
             self.play(now, item_id, from, audio, &payload);
+            self.ask_for_mark();
         }
         self.log(LogLine::info("monologue_cut").n(end / BYTES_PER_MS));
         self.record.transcript.agent_cut(item_id);

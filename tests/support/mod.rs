@@ -61,6 +61,8 @@ pub struct Bench {
     pub connects: Vec<u32>,
     pub hang_ups: usize,
     audio_ms: u64,
+    /// How many marks the phone was asked for.
+    pub marks: usize,
     pub phone_closed: bool,
     pub model_closed: usize,
     pub saves: Vec<String>,
@@ -134,6 +136,7 @@ impl Bench {
             connects: Vec::new(),
             hang_ups: 0,
             audio_ms: 0,
+            marks: 0,
             phone_closed: false,
             model_closed: 0,
             saves: Vec::new(),
@@ -580,9 +583,11 @@ impl Bench {
                 self.audio_ms += ms;
                 self.queue.push_back(Queued::Audio(ms));
             }
-            "mark" => self.queue.push_back(Queued::Mark(
-                message["mark"]["name"].as_str().unwrap().into(),
-            )),
+            "mark" => {
+                self.marks += 1;
+                let name = message["mark"]["name"].as_str().unwrap();
+                self.queue.push_back(Queued::Mark(name.into()));
+            }
             "clear" => {
                 self.to_phone.push(text);
                 // Twilio echoes the marks it throws away, too.

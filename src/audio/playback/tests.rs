@@ -9,7 +9,10 @@ fn audio(bytes: u64) -> Vec<u8> {
 
 /// Sends a piece; the name of the mark behind it.
 fn send(p: &mut Playback, now: u64, item: &str, from: u64, bytes: u64) -> String {
-    p.send(now, item, from, audio(bytes)).unwrap().after
+    p.send(now, item, from, audio(bytes))
+        .unwrap()
+        .after
+        .unwrap()
 }
 
 fn heard(item: &str, bytes: u64) -> Vec<Heard> {
@@ -38,8 +41,15 @@ fn a_reply_is_heard_when_its_marks_come_back() {
     let second = send(&mut p, 10, "a", SEC, SEC);
     assert!(p.is_playing(1_999) && !p.is_playing(2_000));
     assert_eq!(p.echoed(0, &first.before.unwrap()), heard("a", 0));
-    assert_eq!(p.echoed(1_000, &first.after), heard("a", SEC));
-    assert_eq!(p.echoed(1_010, &first.after), [], "an echo proves once");
+    assert_eq!(
+        p.echoed(1_000, first.after.as_ref().unwrap()),
+        heard("a", SEC)
+    );
+    assert_eq!(
+        p.echoed(1_010, first.after.as_ref().unwrap()),
+        [],
+        "an echo proves once"
+    );
     assert!(!p.is_drained());
     assert_eq!(p.echoed(2_000, &second), heard("a", 2 * SEC));
     assert!(p.is_drained());
@@ -79,7 +89,7 @@ fn replies_that_queue_behind_each_other_are_placed_one_after_the_other() {
 fn odd_pieces_do_not_add_up_to_a_drift() {
     let mut p = Playback::default();
     for n in 0..100 {
-        send(&mut p, 0, "a", n * 799, 799);
+        p.send(0, "a", n * 799, audio(799));
     }
     assert_eq!(p.ends_at(), 9_988);
 }
@@ -105,7 +115,7 @@ fn the_marks_of_its_audio_and_of_the_clear_place_a_cut_whatever_the_delays() {
     let first = p.send(0, "a", 0, audio(SEC)).unwrap();
     let second = send(&mut p, 0, "a", SEC, 2 * SEC);
     p.echoed(270, &first.before.unwrap());
-    p.echoed(1_270, &first.after);
+    p.echoed(1_270, first.after.as_ref().unwrap());
     p.hold(1_500);
     assert!(!p.is_known());
     p.echoed(1_590, &second);
@@ -124,12 +134,12 @@ fn on_a_steady_line_what_is_late_was_late_itself() {
     p.line_is_steady(true);
     let first = p.send(0, "a", 0, audio(SEC)).unwrap();
     p.echoed(60, &first.before.unwrap());
-    p.echoed(1_060, &first.after);
+    p.echoed(1_060, first.after.as_ref().unwrap());
     let next = p.send(2_000, "b", 0, audio(3 * SEC)).unwrap();
     p.echoed(2_300, &next.before.unwrap());
     p.hold(3_000);
     assert!(p.is_known());
-    p.echoed(3_300, &next.after);
+    p.echoed(3_300, next.after.as_ref().unwrap());
     assert_eq!(p.drop_held(), [cut("b", 1_000, 3_000)]);
 }
 
@@ -146,7 +156,7 @@ fn on_a_steady_line_a_clear_takes_its_time_and_no_longer() {
         let first = p.send(0, "a", 0, audio(SEC)).unwrap();
         let rest = send(&mut p, 0, "a", SEC, 3 * SEC);
         p.echoed(560, &first.before.unwrap());
-        p.echoed(1_560, &first.after);
+        p.echoed(1_560, first.after.as_ref().unwrap());
         p.hold(2_000);
         p.echoed(told, &rest);
         assert_eq!(p.drop_held(), [cut("a", heard_ms, 4_000)], "told at {told}");
@@ -167,7 +177,7 @@ fn a_mark_that_took_longer_than_the_way_can_was_late_itself() {
         let first = p.send(0, "a", 0, audio(SEC)).unwrap();
         let rest = send(&mut p, 0, "a", SEC, 3 * SEC);
         p.echoed(100, &first.before.unwrap());
-        p.echoed(1_100, &first.after);
+        p.echoed(1_100, first.after.as_ref().unwrap());
         p.hold(2_000);
         p.echoed(told, &rest);
         assert_eq!(p.drop_held(), [cut("a", heard_ms, 4_000)], "told at {told}");
@@ -193,11 +203,11 @@ fn a_clock_that_was_slow_makes_no_difference() {
         let at = tick(&mut p, 2, 100);
         p.echoed(at, &first.before.unwrap());
         let at = tick(&mut p, 3, 1_100);
-        p.echoed(at, &first.after);
+        p.echoed(at, first.after.as_ref().unwrap());
         let at = tick(&mut p, 4, 2_000);
         p.hold(at);
         let at = tick(&mut p, 5, 2_050);
-        p.echoed(at, &rest.after);
+        p.echoed(at, rest.after.as_ref().unwrap());
         let at = tick(&mut p, 6, 2_500);
         let again = p.resume(at).again;
         again
@@ -218,7 +228,7 @@ fn where_a_reply_began_may_be_told_after_it_was_stopped() {
     p.hold(100);
     p.echoed(270, &first.before.unwrap());
     assert!(!p.is_known());
-    p.echoed(390, &first.after);
+    p.echoed(390, first.after.as_ref().unwrap());
     assert!(p.is_known());
     assert_eq!(p.drop_held(), [cut("a", 120, 1_000)]);
 }
@@ -240,7 +250,7 @@ fn the_way_to_the_phone_is_learned_from_its_answers() {
     let mut p = Playback::default();
     let first = p.send(0, "a", 0, audio(SEC)).unwrap();
     p.echoed(120, &first.before.unwrap());
-    p.echoed(1_120, &first.after);
+    p.echoed(1_120, first.after.as_ref().unwrap());
     send(&mut p, 2_000, "b", 0, 2 * SEC);
     assert_eq!(p.ends_at(), 4_120);
     assert_eq!(stop(&mut p, 3_000), [cut("b", 1_000, 2_000)]);
@@ -272,14 +282,17 @@ fn what_was_held_back_goes_on_where_it_stopped() {
     assert_eq!((place.bytes, place.rest_ms), (4_000, 500));
     assert!(!p.is_playing(500) && p.is_held());
     assert_eq!(p.send(510, "a", SEC, vec![99; 80]), None);
-    p.echoed(500, &first.after);
+    p.echoed(500, first.after.as_ref().unwrap());
     let again = p.resume(900).again;
     let bytes: Vec<u8> = again.iter().flat_map(|a| a.audio.clone()).collect();
     let rest = (40..80).flat_map(|n| [n; 100]).collect::<Vec<u8>>();
     assert!(bytes[160..4_160] == rest);
     assert_eq!(bytes[4_160..], [99; 80]);
     assert!(again[0].marks.before.is_some() && again[1].marks.before.is_none());
-    assert_eq!(p.echoed(1_410, &again[1].marks.after), heard("a", SEC + 80));
+    assert_eq!(
+        p.echoed(1_410, again[1].marks.after.as_ref().unwrap()),
+        heard("a", SEC + 80)
+    );
 }
 
 #[test]
@@ -292,6 +305,24 @@ fn without_the_phones_word_a_little_is_said_again() {
 }
 
 #[test]
+fn short_pieces_share_a_mark() {
+    let mut p = Playback::default();
+    let afters: Vec<Option<String>> = (0..7)
+        .map(|n| p.send(n, "a", n * 160, audio(160)).unwrap().after)
+        .collect();
+    let asked: Vec<usize> = (0..7).filter(|n| afters[*n].is_some()).collect();
+    assert_eq!(asked, [4]);
+    assert_eq!(p.echoed(105, afters[4].as_ref().unwrap()), heard("a", 800));
+    // Another item does not share it, nor the same one with a hole.
+    assert!(p.continues(105, "a", 7 * 160));
+    assert!(!p.continues(105, "b", 0) && !p.continues(105, "a", 8 * 160));
+    let owed = p.owed_mark().unwrap();
+    assert_eq!(p.owed_mark(), None);
+    assert_eq!(p.echoed(145, &owed), heard("a", 7 * 160));
+    assert!(p.is_drained());
+}
+
+#[test]
 fn what_may_have_been_skipped_is_told() {
     let resumed = |steady: bool, second: u64, rest: u64| {
         let mut p = Playback::default();
@@ -300,7 +331,7 @@ fn what_may_have_been_skipped_is_told() {
         let more: Vec<String> = (1..4).map(|n| send(&mut p, 0, "a", n * SEC, SEC)).collect();
         p.echoed(0, &first.before.unwrap());
         p.hold(1_900);
-        p.echoed(1_000, &first.after);
+        p.echoed(1_000, first.after.as_ref().unwrap());
         p.echoed(second, &more[0]);
         p.echoed(rest, &more[1]);
         p.echoed(rest, &more[2]);
@@ -329,11 +360,14 @@ fn what_had_played_but_was_not_proven_gets_another_mark() {
     let second = send(&mut p, 0, "a", SEC, SEC);
     p.echoed(0, &first.before.unwrap());
     p.hold(1_060);
-    p.echoed(1_060, &first.after);
+    p.echoed(1_060, first.after.as_ref().unwrap());
     p.echoed(1_060, &second);
     let again = p.resume(1_400).again;
     assert!(again[0].audio.is_empty());
-    assert_eq!(p.echoed(1_400, &again[0].marks.after), heard("a", SEC));
+    assert_eq!(
+        p.echoed(1_400, again[0].marks.after.as_ref().unwrap()),
+        heard("a", SEC)
+    );
 }
 
 #[test]
@@ -365,8 +399,11 @@ proptest! {
             now += n;
             match kind {
                 0 | 1 => {
+                    if !p.continues(now, &format!("i{item}"), sent) {
+                        marks.extend(p.owed_mark());
+                    }
                     let sending = p.send(now, &format!("i{item}"), sent, audio(n * 8));
-                    marks.extend(sending.map(|m| m.after));
+                    marks.extend(sending.and_then(|m| m.after));
                     sent += n * 8;
                 }
                 2 => {
@@ -381,7 +418,7 @@ proptest! {
                     }
                 }
                 3 if !p.is_held() => { p.hold(now); }
-                4 => marks.extend(p.resume(now).again.into_iter().map(|again| again.marks.after)),
+                4 => marks.extend(p.resume(now).again.into_iter().filter_map(|again| again.marks.after)),
                 _ => {
                     if !p.is_held() {
                         p.hold(now);

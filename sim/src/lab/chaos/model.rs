@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 pub(super) const READ_BACK: &str = "So one large pepperoni pizza for pickup by Dana, phone three one oh five five five oh one four two, right?";
 /// Words that disclose.
 pub(super) const DISCLOSURE: &str = "Hi, I'm an AI assistant calling for a customer.";
+/// How the audio of a word is cut, item by item: whole, and in such short deltas that several share a
+/// mark.
+const DELTA_BYTES: [usize; 4] = [960, 960, 320, 160];
 /// Between two pieces of a response, in ms.
 const PIECE_MS: u64 = 40;
 
@@ -243,19 +246,23 @@ impl Model {
             self.items = self.items.wrapping_add(1);
             let item_id = self.id("item");
             let mut bytes = 0;
+            let of = usize::from(self.items) % DELTA_BYTES.len();
+            let piece = DELTA_BYTES.get(of).copied().unwrap_or(160);
             for word in words.split_inclusive(' ') {
                 at += PIECE_MS;
                 let audio = audio::of(self.items, bytes, WORD_MS);
-                let delta = orderline::twilio::media::encode(&audio);
                 bytes += audio.len();
                 push(
                     at,
                     json!({ "type": "response.output_audio_transcript.delta", "response_id": response_id, "item_id": item_id, "delta": word }),
                 );
-                push(
-                    at,
-                    json!({ "type": "response.output_audio.delta", "response_id": response_id, "item_id": item_id, "delta": delta }),
-                );
+                for piece in audio.chunks(piece) {
+                    let delta = orderline::twilio::media::encode(piece);
+                    push(
+                        at,
+                        json!({ "type": "response.output_audio.delta", "response_id": response_id, "item_id": item_id, "delta": delta }),
+                    );
+                }
             }
             self.said.insert(
                 item_id,
