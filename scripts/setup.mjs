@@ -1,12 +1,14 @@
 // Installs what the project needs, once: the wasm target, the npm packages of package-lock.json,
 // and in .tools the two Cargo tools that build the Worker; with `fuzz` also cargo-fuzz, which needs a
-// C++ compiler for libFuzzer and no nightly. What is there is skipped.
+// C++ compiler for libFuzzer and no nightly, and with `valgrind` that, out of Debian's package, where
+// the system has none. What is there is skipped.
 //
 // npm runs with --ignore-scripts: every binary (esbuild, workerd, node) is a locked package of its
 // own, so nothing is fetched that package-lock.json does not name. That is also why Node is pinned
 // as node-linux-*: the package called `node` fetches those at install time, past the lock.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
 const WORKER_BUILD = "0.8.7";
@@ -26,6 +28,7 @@ if (process.argv.includes("fuzz")) {
   if (!output("c++", ["--version"])) fail("A C++ compiler (c++) is missing: apt-get install build-essential");
   installTool("cargo-fuzz", CARGO_FUZZ, ["--locked"]);
 }
+if (process.argv.includes("valgrind")) unpackValgrind();
 
 function checkPrerequisites() {
   const rust = version(output("rustc", ["--version"]));
@@ -81,6 +84,19 @@ function installTool(binary, wanted, flags, crate = binary) {
   step(`Installing ${crate} ${wanted} into .tools (once; some minutes)`);
   run("cargo", ["install", crate, "--version", wanted, "--root", inRoot(".tools"),
     "--target-dir", inRoot("target/tools"), "--force", ...flags]);
+}
+
+// For benches/instructions.rs, which counts on x86-64 Linux only and looks for it here, too.
+function unpackValgrind() {
+  const folder = inRoot(".tools/valgrind");
+  const counts = process.platform === "linux" && process.arch === "x64";
+  if (!counts || output("valgrind", ["--version"]) || existsSync(join(folder, "usr/bin/valgrind"))) return;
+  if (!output("apt-get", ["--version"])) fail("Valgrind is missing: install it from https://valgrind.org");
+  step("Unpacking Debian's valgrind into .tools");
+  mkdirSync(folder, { recursive: true });
+  run("apt-get", ["download", "-qq", "valgrind"], { cwd: folder });
+  const [archive] = readdirSync(folder).filter((name) => name.endsWith(".deb"));
+  run("dpkg-deb", ["-x", archive, "."], { cwd: folder });
 }
 
 function lockedVersion(crate) {

@@ -10,6 +10,7 @@ const steps = [
   ["Clippy, host", "cargo", ["clippy", "--workspace", "--all-targets", ...DENY]],
   ["Clippy, Worker", "cargo", ["clippy", "--package", "orderline", "--target", "wasm32-unknown-unknown", ...DENY]],
   ["Tests on the host", "cargo", ["test", "--workspace"]],
+  ["Instructions per message", "cargo", ["bench", "--quiet", "--package", "orderline", "--bench", "instructions"]],
   ["Fuzzing, some seconds each", process.execPath, [inRoot("scripts/fuzz.mjs")]],
   ["Worker build", pinnedNode(), [inRoot("scripts/build.mjs")]],
   ["Scenarios in workerd", "cargo", [...SIM, "e2e"]],

@@ -1,7 +1,7 @@
 //! The configuration, read once from variables and secrets, and checked by name.
 
 use crate::policy::callback::{self, Secret};
-use crate::policy::gate::Policy;
+use crate::policy::gate::{DAY_MS, Policy};
 use crate::policy::number_plan;
 use crate::policy::quiet::Quiet;
 use crate::realtime::prices::{MicroDollars, Prices};
@@ -107,6 +107,11 @@ impl Config {
     /// Whether the Worker runs on the machine of whoever calls it, and not on Cloudflare.
     pub fn is_local(&self) -> bool {
         Parts::of(&self.public_base_url).is_some_and(|url| url.is_loopback())
+    }
+
+    /// For how long an outcome is kept, in ms.
+    pub fn outcome_ttl_ms(&self) -> u64 {
+        u64::from(self.outcome_ttl_days).saturating_mul(DAY_MS)
     }
 
     /// The auth tokens, as the signature check takes them.
@@ -307,14 +312,15 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         Policy {
             countries,
             quiet: window,
-            max_concurrent: self.count("MAX_CONCURRENT_CALLS", 10.0, 1e3),
-            max_calls_per_day: self.count("MAX_CALLS_PER_DAY", 200.0, 1e6),
+            max_concurrent: self.count("MAX_CONCURRENT_CALLS", 10.0, 0.0, 1e3),
+            max_calls_per_day: self.count("MAX_CALLS_PER_DAY", 200.0, 0.0, 1e6),
             max_cost_per_day: whole(max_cost * 1e6),
+            calls_per_second: self.count("CALLS_PER_SECOND", 1.0, 1.0, 1e3),
         }
     }
 
-    fn count(&mut self, name: &'static str, default: f64, max: f64) -> u64 {
-        let count = self.decimal(name, default, 0.0, max);
+    fn count(&mut self, name: &'static str, default: f64, min: f64, max: f64) -> u64 {
+        let count = self.decimal(name, default, min, max);
         if count.fract() > 0.0 {
             self.fail(name, "must be a whole number");
         }
@@ -480,6 +486,8 @@ mod tests {
             ("MAX_CONCURRENT_CALLS", "2.5"),
             ("MAX_CALLS_PER_DAY", "many"),
             ("MAX_COST_PER_DAY", "$20"),
+            ("CALLS_PER_SECOND", "0.5"),
+            ("CALLS_PER_SECOND", "1.5"),
             ("OUTCOME_WEBHOOK_URL", "http://example.com/hook"),
             ("OUTCOME_WEBHOOK_URL", "https://u:p@example.com/hook"),
             ("OUTCOME_WEBHOOK_SECRET", "whsec_c2hvcnQ="),
@@ -500,6 +508,7 @@ mod tests {
         assert_eq!(gate.quiet, Quiet::parse("21:00-08:00"));
         let limits = (gate.max_concurrent, gate.max_calls_per_day);
         assert_eq!((limits, gate.max_cost_per_day), ((10, 200), 100_000_000));
+        assert_eq!(gate.calls_per_second, 1, "as Twilio has it");
         let gate = read(&[
             ("ALLOWED_COUNTRIES", "+1, 44,+1787"),
             ("QUIET_HOURS", "off"),

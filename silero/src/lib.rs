@@ -20,6 +20,7 @@ mod spectrum;
 mod weights;
 
 use lanes::Lanes;
+pub use lanes::dot;
 use spectrum::SPAN;
 pub use weights::Weights;
 

@@ -38,7 +38,8 @@ const WAVES: usize = 4;
 /// Everything that is not as it has to be.
 pub async fn wrong(folder: &Path) -> anyhow::Result<Vec<String>> {
     std::fs::create_dir_all(folder)?;
-    let scenarios: anyhow::Result<Vec<_>> = (0..WAVES * AT_ONCE).map(phone).collect();
+    let scenarios: anyhow::Result<Vec<_>> =
+        (0..WAVES * AT_ONCE).map(|n| phone(&number(n))).collect();
     let changes = [
         ("MAX_CONCURRENT_CALLS", MAX_CONCURRENT_CALLS.to_string()),
         ("MAX_CALLS_PER_DAY", MAX_CALLS_PER_DAY.to_string()),
@@ -284,11 +285,10 @@ impl Checks<'_> {
 }
 
 /// A phone that nobody picks up.
-fn phone(n: usize) -> anyhow::Result<Scenario> {
+pub fn phone(to: &str) -> anyhow::Result<Scenario> {
     let text = format!(
-        "about = \"It rings.\"\ninstructions_contain = \"-\"\nrequest = {{ to = \"{}\" }}\n\
-         network = {{ result = \"no-answer\", ring_ms = 600000 }}\nexpect = {{ status = \"no_answer\" }}",
-        number(n)
+        "about = \"It rings.\"\ninstructions_contain = \"-\"\nrequest = {{ to = \"{to}\" }}\n\
+         network = {{ result = \"no-answer\", ring_ms = 600000 }}\nexpect = {{ status = \"no_answer\" }}"
     );
     Scenario::parse("phone", &text)
 }
@@ -297,7 +297,8 @@ fn number(n: usize) -> String {
     format!("+1310556{n:04}")
 }
 
-fn dialled(play: &Arc<Play>) -> usize {
+/// How often it rang.
+pub fn dialled(play: &Arc<Play>) -> usize {
     let events = play.timeline.events();
     let calls = events
         .iter()

@@ -1,5 +1,5 @@
 //! `sim e2e`: every scenario against one Worker in real workerd, one call more, its log, and then the
-//! gate before dialling and the delivery of outcomes.
+//! gate before dialling, the rate of dialling and the delivery of outcomes.
 
 use crate::clips::{Clip, Clips};
 use crate::live::follow;
@@ -7,7 +7,8 @@ use crate::play::{Play, Plays};
 use crate::rig::{HANDOFF_NUMBER, Peers, Rig, root};
 use crate::scenario::Scenario;
 use crate::{
-    before_dialling, call_more, checks, delivery, folder, privacy, recording, rig, verify,
+    before_dialling, call_more, calls_per_second, checks, delivery, folder, privacy, recording,
+    rig, verify,
 };
 use anyhow::{Context, bail};
 use futures_util::future::join_all;
@@ -30,7 +31,11 @@ const AT_ONCE: usize = 8;
 const CALL_LIMIT: Duration = Duration::from_secs(180);
 const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
 /// What has a Worker of its own.
-const APART: [&str; 2] = [before_dialling::NAME, delivery::NAME];
+const APART: [&str; 3] = [
+    before_dialling::NAME,
+    calls_per_second::NAME,
+    delivery::NAME,
+];
 
 /// What became of one scenario.
 struct Verdict {
@@ -154,6 +159,7 @@ async fn play_apart(name: &str, results: &Path) -> Verdict {
     let folder = results.join(name);
     let wrong = match name {
         delivery::NAME => delivery::wrong(&folder).await,
+        calls_per_second::NAME => calls_per_second::wrong(&folder).await,
         _ => before_dialling::wrong(&folder).await,
     };
     Verdict {

@@ -9,6 +9,7 @@ mod api;
 mod before_dialling;
 mod bench;
 mod call_more;
+mod calls_per_second;
 mod chaos;
 mod checks;
 mod clips;

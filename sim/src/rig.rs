@@ -223,6 +223,7 @@ impl Rig {
                 // Simulated shops answer at any hour, many at a time.
                 ("QUIET_HOURS", "off".to_owned()),
                 ("MAX_CONCURRENT_CALLS", "50".to_owned()),
+                ("CALLS_PER_SECOND", "1000".to_owned()),
                 // The log is searched for private values at its most talkative.
                 ("LOG_LEVEL", "debug".to_owned()),
             ]);

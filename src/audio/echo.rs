@@ -40,7 +40,7 @@ const WINDOW: usize = 13;
 const HEARD_MS: u64 = 1_500;
 
 /// What is kept of what was sent, ms: 1.1 s of the past and the longest reply ahead of time.
-/// 4 bytes each, so that a reply of 13 s needs 56 kB.
+/// 8 bytes each, so that a reply of 13 s needs 113 kB.
 const SENT_MS: u64 = 30_000;
 
 /// What is kept of the past of what was sent, ms: the window and the largest lag.
@@ -142,7 +142,7 @@ impl Echo {
     /// Who makes the last 200 ms of the line sound. Ask when about 50 ms of the sound are there, as
     /// the ear does, and until the largest lag after our last word.
     pub fn source(&mut self) -> Source {
-        let Some(line) = Line::of(&self.heard).filter(Line::is_audible) else {
+        let Some(line) = Line::of(&mut self.heard).filter(Line::is_audible) else {
             return Source::Nobody;
         };
         if self.lag.is_some_and(|lag| self.explains(&line, lag)) {
@@ -160,8 +160,8 @@ impl Echo {
 
     /// Whether [`Source::Somebody`] beside an echo has a voice: dishes, keys and music have none. True
     /// as long as no echo was found, for then the ear has heard them alone.
-    pub fn is_voice(&self) -> bool {
-        let (Some(lag), Some(line)) = (self.lag, Line::of(&self.heard)) else {
+    pub fn is_voice(&mut self) -> bool {
+        let (Some(lag), Some(line)) = (self.lag, Line::of(&mut self.heard)) else {
             return true;
         };
         let mut last = 0.0;
@@ -180,24 +180,24 @@ impl Echo {
     }
 
     /// What is left of the line's window when the best copy of what was sent is taken away.
-    fn left(&self, line: &Line, lag: i64) -> Vec<f32> {
+    fn left(&mut self, line: &Line, lag: i64) -> Vec<f32> {
         let from = line.from - lag - (TAPS - 1 - LEAD) as i64;
-        let reference = emphasised(&self.sent, from, line.window.len() + TAPS - 1);
+        let reference = emphasised(&mut self.sent, from, line.window.len() + TAPS - 1);
         let copy = fit::copy(&line.window, &reference);
         line.window.iter().zip(copy).map(|(a, b)| a - b).collect()
     }
 
     /// Whether a copy of what was sent so many samples before leaves nobody.
-    fn explains(&self, line: &Line, lag: i64) -> bool {
+    fn explains(&mut self, line: &Line, lag: i64) -> bool {
         !line.is_somebody(&self.left(line, lag))
     }
 
     /// The lags at which the signs of what was sent and heard agree best, best first.
-    fn likely_lags(&self, line: &Line) -> [i64; CANDIDATES] {
+    fn likely_lags(&mut self, line: &Line) -> [i64; CANDIDATES] {
         let (earliest, latest) = (EARLIEST_MS * PER_MS, LATEST_MS * PER_MS);
         let shifts = (earliest + latest) as usize;
         let from = line.from - latest as i64;
-        let reference = emphasised(&self.sent, from, line.window.len() + shifts + WORD);
+        let reference = emphasised(&mut self.sent, from, line.window.len() + shifts + WORD);
         let words = fit::signs(&line.window).into_iter().enumerate();
         let audible: Vec<(usize, u64)> = words
             .zip(line.words())
@@ -220,7 +220,7 @@ struct Line {
 
 impl Line {
     /// None before there is a window.
-    fn of(heard: &Track) -> Option<Self> {
+    fn of(heard: &mut Track) -> Option<Self> {
         let len = heard.len() / WORD * WORD;
         let start = heard.end() as i64 - len as i64;
         let all = emphasised(heard, start, len);
@@ -259,7 +259,7 @@ impl Line {
 }
 
 /// Samples of a track from a place on, with the high frequencies raised.
-fn emphasised(track: &Track, from: i64, len: usize) -> Vec<f32> {
+fn emphasised(track: &mut Track, from: i64, len: usize) -> Vec<f32> {
     let mut samples = track.read(from - 1, len + 1);
     let mut last = 0.0;
     for sample in &mut samples {

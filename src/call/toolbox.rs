@@ -16,11 +16,14 @@ const MAX_TOOL_CALLS: usize = 200;
 
 impl Call {
     pub(super) fn tool_call(&mut self, now: u64, call: ToolCall) {
-        if !self.model.done_calls.insert(call.call_id.clone()) {
+        let done = &mut self.model.done_calls;
+        let tired = done.len() >= MAX_TOOL_CALLS;
+        if done.contains(&call.call_id) {
             return;
+        } else if !tired {
+            done.insert(call.call_id.clone());
         }
         self.model.current.tools_called = self.model.current.tools_called.saturating_add(1);
-        let tired = self.model.done_calls.len() > MAX_TOOL_CALLS;
         let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| match tool {
             Tool::EndCall { .. } | Tool::EscalateToHuman | Tool::DoNotCall => {
                 self.run_tool(now, &call.call_id, tool)

@@ -252,6 +252,16 @@ impl Problem {
         )
     }
 
+    /// 503: the call's turn did not come in time.
+    pub fn waited_too_long() -> Self {
+        Self::new(
+            503,
+            "urn:orderline:waited-too-long",
+            "Waited too long",
+            "the call was queued and its turn did not come in time; nothing was dialled",
+        )
+    }
+
     /// 503: variables are missing or wrong.
     pub fn not_configured(errors: &[ConfigError]) -> Self {
         let errors = errors

@@ -1,6 +1,7 @@
 //! Which route a request means.
 
 use super::problem::Problem;
+use super::queued;
 use crate::twilio::sid::CallSid;
 
 /// A route of the Worker.
@@ -11,6 +12,8 @@ pub enum Route {
     /// A call: `GET` and `DELETE /api/calls/{sid}`, `GET /api/calls/{sid}/events` and
     /// `…/recording.ndjson`
     Call(About, CallSid),
+    /// The same of a call that was queued, under its id
+    Queued(About, String),
     /// `GET /api/suppressions`
     Suppressions,
     /// `GET`, `PUT`, `DELETE /api/suppressions/{number}`; the number as it is in the path
@@ -61,14 +64,10 @@ pub fn find(method: &str, path: &str) -> Result<Route, Problem> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let (allow, route) = match segments.as_slice() {
         ["api", "call"] => ("POST", Route::PlaceCall),
-        ["api", "calls", sid] if method == "DELETE" => {
-            ("GET, DELETE", Route::Call(About::Erase, call_sid(sid)?))
-        }
-        ["api", "calls", sid] => ("GET, DELETE", Route::Call(About::State, call_sid(sid)?)),
-        ["api", "calls", sid, "events"] => ("GET", Route::Call(About::Events, call_sid(sid)?)),
-        ["api", "calls", sid, "recording.ndjson"] => {
-            ("GET", Route::Call(About::Recording, call_sid(sid)?))
-        }
+        ["api", "calls", sid] if method == "DELETE" => ("GET, DELETE", call(About::Erase, sid)?),
+        ["api", "calls", sid] => ("GET, DELETE", call(About::State, sid)?),
+        ["api", "calls", sid, "events"] => ("GET", call(About::Events, sid)?),
+        ["api", "calls", sid, "recording.ndjson"] => ("GET", call(About::Recording, sid)?),
         ["api", "suppressions"] => ("GET", Route::Suppressions),
         ["api", "suppressions", number] => {
             ("GET, PUT, DELETE", Route::Suppression((*number).to_owned()))
@@ -102,6 +101,13 @@ fn hook_named(name: &str) -> Result<Hook, Problem> {
         "dial-ended" => Hook::DialEnded,
         _ => return Err(Problem::not_found()),
     })
+}
+
+fn call(about: About, text: &str) -> Result<Route, Problem> {
+    if queued::is_id(text) {
+        return Ok(Route::Queued(about, text.to_owned()));
+    }
+    Ok(Route::Call(about, call_sid(text)?))
 }
 
 fn call_sid(text: &str) -> Result<CallSid, Problem> {
@@ -138,6 +144,11 @@ mod tests {
                 "GET",
                 format!("/api/calls/{SID}/recording.ndjson"),
                 Route::Call(About::Recording, sid.clone()),
+            ),
+            (
+                "DELETE",
+                "/api/calls/0123456789abcdef0123456789abcdef".into(),
+                Route::Queued(About::Erase, "0123456789abcdef0123456789abcdef".into()),
             ),
             ("GET", "/api/suppressions".into(), Route::Suppressions),
             (

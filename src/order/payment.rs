@@ -82,6 +82,8 @@ const OTHERWISE: [&str; 8] = [
 const FEW_WORDS: usize = 4;
 /// Fewer digits are no part of a number that is read in pieces.
 const MIN_PIECE: usize = 3;
+/// Nothing that is cut out has fewer digits: the shortest is a security code.
+const MIN_DIGITS: usize = 3;
 
 /// What was just spoken of, so that bare digits are taken for an answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -94,10 +96,10 @@ pub struct Asked {
 impl Asked {
     /// What these words ask for.
     pub fn by(text: &str) -> Self {
-        let said = Said::parse(text);
+        let said = Said::words(text);
         let names = |named: &Named| named.names.iter().any(|name| said.find(name).is_some());
         Self {
-            card: CARD_WORDS.iter().any(|word| said.find(word).is_some()),
+            card: said.names_card(),
             security_code: names(&SECURITY_CODE),
             bank: names(&BANK) && said.find("phone").is_none(),
         }
@@ -121,12 +123,12 @@ impl Asked {
 /// The text without card numbers, security codes and bank details. What was `asked` for before is
 /// looked up only where it matters.
 pub fn without_payment_data(text: &str, asked: impl FnOnce() -> Asked) -> Cow<'_, str> {
-    // Most turns have no digits, and none has payment data without them.
+    // Most turns have few digits, and none has payment data without them.
     let said = Said::parse(text);
     let mut cuts = ibans(text);
-    if !said.groups.is_empty() {
+    if said.digits() >= MIN_DIGITS {
         let asked = asked();
-        let card = asked.card || Asked::by(text).card;
+        let card = asked.card || said.names_card();
         cuts.extend(cards(&said, card).map(|range| (range, REPLACEMENT)));
         for (named, is_asked) in [(SECURITY_CODE, asked.security_code), (BANK, asked.bank)] {
             named.find(&said, is_asked, &mut cuts);
@@ -137,9 +139,13 @@ pub fn without_payment_data(text: &str, asked: impl FnOnce() -> Asked) -> Cow<'_
 
 /// Whether a card number, written or said, stands in the text.
 pub fn has_card(text: &str) -> bool {
-    cards(&Said::parse(text), Asked::by(text).card)
-        .next()
-        .is_some()
+    let said = Said::parse(text);
+    cards(&said, said.names_card()).next().is_some()
+}
+
+/// Whether a card is spoken of.
+pub fn names_card(text: &str) -> bool {
+    Said::words(text).names_card()
 }
 
 /// Whether a card number stands anywhere in a string of digits.
@@ -151,8 +157,7 @@ pub fn has_card_digits(digits: &str) -> bool {
 /// Whether the words may be one piece of a number that is read in several.
 pub fn is_piece(text: &str) -> bool {
     let said = Said::parse(text);
-    let digits: usize = said.groups.iter().map(|group| group.digits.len()).sum();
-    digits >= MIN_PIECE && said.other_words() <= FEW_WORDS
+    said.digits() >= MIN_PIECE && said.other_words() <= FEW_WORDS
 }
 
 /// The digits of a card number that these texts have together, and none of them alone; and which
@@ -289,6 +294,16 @@ fn has_other(sizes: &[usize]) -> bool {
         || sizes.iter().any(|size| matches!(size, 7 | 10 | 11))
         || sizes.windows(3).any(|w| w == [3, 3, 4])
         || sizes.windows(2).any(|w| w == [3, 4])
+}
+
+impl Said {
+    fn names_card(&self) -> bool {
+        CARD_WORDS.iter().any(|word| self.find(word).is_some())
+    }
+
+    fn digits(&self) -> usize {
+        self.groups.iter().map(|group| group.digits.len()).sum()
+    }
 }
 
 impl Named {
@@ -443,6 +458,9 @@ const IBAN: [(&str, usize); 16] = [
 /// International account numbers as they are written, recognised without being named.
 fn ibans(text: &str) -> Vec<Cut> {
     let mut cuts = Vec::new();
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return cuts;
+    }
     let mut before = ' ';
     for (start, c) in text.char_indices() {
         let begins = !before.is_alphanumeric() && c.is_ascii_alphabetic();

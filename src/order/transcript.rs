@@ -78,8 +78,11 @@ pub struct Transcript {
     dropped: Vec<String>,
 }
 
-/// Turns kept; a longer call loses its middle, never its beginning (the disclosure) or its end.
+/// Turns kept, and bytes of their words; a longer call loses its middle, never its beginning (the
+/// disclosure) or its end. Both sides of the longest call say 30 kB in 200 turns, if they talk all the
+/// time (`tests/flat.rs`). A turn that is dropped is in the event log, once it was settled.
 const MAX_TURNS: usize = 400;
+const MAX_BYTES: usize = 96 * 1024;
 /// Nobody speaks faster, in characters a second.
 const MAX_CHARS_PER_SEC: u64 = 15;
 /// Bytes of μ-law a second.
@@ -515,12 +518,9 @@ impl Transcript {
     fn asked_before(&self, id: &str) -> Asked {
         let at = self.turns.iter().rposition(|turn| turn.id == id);
         let before = self.turns.iter().take(at.unwrap_or(self.turns.len()));
-        let mut lately = before
-            .rev()
-            .take(PIECES_WITHIN)
-            .map(|turn| Asked::by(&turn.text));
-        let asked = lately.next().unwrap_or_default();
-        asked.with_card(lately.any(Asked::is_card))
+        let mut lately = before.rev().take(PIECES_WITHIN).map(Turn::words);
+        let asked = lately.next().map(Asked::by).unwrap_or_default();
+        asked.with_card(lately.any(payment::names_card))
     }
 
     /// Cuts out a card number that was read in several turns.
@@ -592,12 +592,17 @@ impl Transcript {
         self.turns.iter().any(|turn| turn.pending)
     }
 
+    fn is_full(&self) -> bool {
+        let bytes: usize = self.turns.iter().map(|turn| turn.text.len()).sum();
+        self.turns.len() >= MAX_TURNS || bytes >= MAX_BYTES
+    }
+
     /// The turn with this id, new at the end if there is none; nothing if it is settled.
     fn turn(&mut self, id: &str, role: Role, at_ms: u64) -> Option<&mut Turn> {
         let known = self.turns.iter().rposition(|turn| turn.id == id);
         let at = known.unwrap_or_else(|| {
-            if self.turns.len() >= MAX_TURNS {
-                let oldest = self.turns.remove(MAX_TURNS / 4);
+            while self.is_full() {
+                let oldest = self.turns.remove(self.turns.len() / 4);
                 if oldest.settled {
                     self.dropped.push(oldest.id);
                 }

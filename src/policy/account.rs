@@ -1,5 +1,6 @@
 //! What an account keeps between calls, and the one step in which a call is allowed: open calls, the
-//! day's calls and spending, recent orders, idempotency keys, and the numbers not to be called.
+//! day's calls and spending, recent orders, idempotency keys, the calls that wait for their turn, and
+//! the numbers not to be called.
 //!
 //! The shell gives it [`Rows`] and the time, and runs [`handle`] in one go: nothing else touches the
 //! rows between its first look and its last write, which is what makes the counts exact.
@@ -7,12 +8,15 @@
 //! A call is open from its claim until its end is reported. What never is, is over with its lease;
 //! its reservation then counts as spent.
 
+mod queue;
 mod wire;
 
 use super::gate::{self, Attempt, DAY_MS, Policy, Reason, Standing};
 use super::idempotency::{self, Claim, Entry};
+use super::pace::SECOND_MS;
 use crate::realtime::prices::MicroDollars;
 use crate::twilio::number::E164;
+pub use queue::{Turn, WAIT_MS, parse_turns};
 use wire::Words;
 pub use wire::parse_claimed;
 
@@ -25,6 +29,7 @@ pub const MAX_LISTED: usize = 500;
 
 /// Names of rows.
 const STATE: &str = "account";
+const PACE: &str = "pace";
 const KEY: &str = "key:";
 const ORDER: &str = "order:";
 const NUMBER: &str = "number:";
@@ -58,15 +63,41 @@ pub trait Rows {
 pub enum Ask {
     /// May this be dialled? Takes a slot if so. Answers [`Claimed`].
     Claim(Attempt),
-    /// The request under this key was answered so.
-    Answered {
-        /// Digest of the key.
-        key: String,
-        /// The call that was placed.
+    /// Twilio placed the call of this attempt.
+    Placed {
+        /// The attempt.
+        id: String,
+        /// Digest of the key of a call that was not queued: its request is answered so.
+        key: Option<String>,
+        /// The call.
         sid: String,
+        /// How long ago Twilio answered, in ms.
+        age_ms: u64,
+        /// For how long the SID of one that was queued is found under its id, in ms.
+        keep_ms: u64,
     },
     /// Nothing rang for this attempt.
     Release(String),
+    /// The call is to be queued, with its request in JSON: its turn is yet to come, or Twilio had too
+    /// much to do.
+    Keep(Attempt, String),
+    /// Is it these calls' turn? Answers [`Turn`]s.
+    Start(Vec<String>),
+    /// Twilio had too much to do for a call that was queued.
+    Again(String),
+    /// No call was placed for one that was queued.
+    Failed {
+        /// Its id.
+        id: String,
+        /// Certainly nothing rang.
+        silent: bool,
+        /// The problem in JSON.
+        problem: String,
+    },
+    /// What is with this call that was queued? Answers its state, or nothing.
+    Look(String),
+    /// Erase it, if it was not placed. Answers its state then.
+    Cancel(String),
     /// A call is over.
     Settle(Bill),
     /// Do not call this number again.
@@ -145,8 +176,34 @@ pub fn handle(
         Ask::Claim(attempt) => {
             return Ok(wire::claimed_to_text(&claim(rows, policy, now, attempt)?));
         }
-        Ask::Answered { key, sid } => answered(rows, &key, sid)?,
-        Ask::Release(id) => release(rows, now, &id)?,
+        Ask::Placed {
+            id,
+            key,
+            sid,
+            age_ms,
+            keep_ms,
+        } => {
+            queue::ended(rows, now, &id, SECOND_MS.saturating_sub(age_ms))?;
+            queue::placed(rows, now, &id, &sid, keep_ms)?;
+            if let Some(key) = key {
+                answered(rows, &key, sid)?;
+            }
+        }
+        Ask::Release(id) => {
+            queue::ended(rows, now, &id, SECOND_MS)?;
+            queue::forget(rows, &id)?;
+            release(rows, now, &id)?;
+        }
+        Ask::Keep(attempt, request) => queue::keep(rows, now, &attempt, &request)?,
+        Ask::Start(ids) => return queue::start(rows, policy, now, &ids),
+        Ask::Again(id) => queue::again(rows, now, &id)?,
+        Ask::Failed {
+            id,
+            silent,
+            problem,
+        } => queue::failed(rows, now, &id, silent, &problem)?,
+        Ask::Look(id) => return queue::look(rows, now, &id),
+        Ask::Cancel(id) => return queue::cancel(rows, now, &id),
         Ask::Settle(bill) => settle(rows, now, &bill)?,
         Ask::Suppress { number, by } => {
             let name = NUMBER.to_owned() + number.as_str();
@@ -210,6 +267,7 @@ fn claim(
         }
         None => None,
     };
+    let starts = queue::start_now(rows, policy, now, &attempt.id)?;
     account.calls = account.calls.saturating_add(1);
     account.open.push(OpenCall {
         id: attempt.id,
@@ -217,12 +275,13 @@ fn claim(
         order: attempt.order,
         day: account.day,
         until: now
+            .saturating_add(if starts { 0 } else { WAIT_MS })
             .saturating_add(attempt.longest_ms)
             .saturating_add(LEASE_GRACE_MS),
         reserved: attempt.reserve,
     });
     account.save(rows)?;
-    Ok(Ok(Claim::Fresh))
+    Ok(Ok(if starts { Claim::Fresh } else { Claim::Later }))
 }
 
 fn answered(rows: &mut impl Rows, key: &str, sid: String) -> Result<(), RowsFailed> {
@@ -236,17 +295,26 @@ fn answered(rows: &mut impl Rows, key: &str, sid: String) -> Result<(), RowsFail
 /// Undoes a claim.
 fn release(rows: &mut impl Rows, now: u64, id: &str) -> Result<(), RowsFailed> {
     let mut account = Account::load(rows, now)?;
+    undo(rows, &mut account, id, true)?;
+    account.save(rows)
+}
+
+fn undo(
+    rows: &mut impl Rows,
+    account: &mut Account,
+    id: &str,
+    free_key: bool,
+) -> Result<(), RowsFailed> {
     let Some(call) = account.take(id) else {
         return Ok(());
     };
     if call.day == account.day {
         account.calls = account.calls.saturating_sub(1);
     }
-    if let Some(key) = &call.key {
+    if let (true, Some(key)) = (free_key, &call.key) {
         rows.remove(&(KEY.to_owned() + key))?;
     }
-    forget_order(rows, &call)?;
-    account.save(rows)
+    forget_order(rows, &call)
 }
 
 /// Reported again, it changes nothing.

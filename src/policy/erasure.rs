@@ -1,6 +1,5 @@
 //! What is left of a call that was erased: that it was, and when. Nothing private.
 
-use crate::twilio::sid::CallSid;
 use chrono::{DateTime, SecondsFormat};
 
 /// How a tombstone begins; no outcome does.
@@ -9,14 +8,14 @@ const BEGINS: &str = r#"{"status":"erased","#;
 /// What a listing shows of it.
 pub const SUMMARY: &str = r#"{"status":"erased"}"#;
 
-/// What stands in place of an outcome.
-pub fn tombstone(sid: &CallSid, now: u64) -> String {
+/// What stands in place of an outcome; `id` is the call's SID, or the id of one that never got so far.
+pub fn tombstone(id: &str, now: u64) -> String {
     let time = i64::try_from(now)
         .ok()
         .and_then(DateTime::from_timestamp_millis);
     let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
     let time = time.unwrap_or_default();
-    format!(r#"{BEGINS}"callId":"{sid}","erasedAt":"{time}"}}"#)
+    format!(r#"{BEGINS}"callId":"{id}","erasedAt":"{time}"}}"#)
 }
 
 /// Whether this is what is left of a call that was erased.
@@ -30,8 +29,7 @@ mod tests {
 
     #[test]
     fn a_tombstone_says_what_was_erased_and_when() {
-        let sid = CallSid::parse("CA0123456789abcdef0123456789abcdef").unwrap();
-        let json = tombstone(&sid, 1_795_348_800_000);
+        let json = tombstone("CA0123456789abcdef0123456789abcdef", 1_795_348_800_000);
         assert_eq!(
             json,
             r#"{"status":"erased","callId":"CA0123456789abcdef0123456789abcdef","erasedAt":"2026-11-22T12:00:00Z"}"#

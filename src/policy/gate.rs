@@ -20,6 +20,8 @@ pub struct Policy {
     pub max_calls_per_day: u64,
     /// Spending on one day (UTC).
     pub max_cost_per_day: MicroDollars,
+    /// Calls started in any second; at least 1.
+    pub calls_per_second: u64,
 }
 
 /// A request to dial.
@@ -241,6 +243,7 @@ pub(super) mod tests {
             max_concurrent: 3,
             max_calls_per_day: 5,
             max_cost_per_day: 10_000_000,
+            calls_per_second: 1_000,
         }
     }
 

@@ -20,7 +20,7 @@ pub struct Entry {
     pub body: String,
     /// When that was, in ms since the Unix epoch.
     pub since: u64,
-    /// The call that was placed, once there is one.
+    /// The SID of the call that was placed, or the id of the one that was queued, once there is one.
     pub sid: Option<String>,
 }
 
@@ -29,7 +29,9 @@ pub struct Entry {
 pub enum Claim {
     /// Go ahead: the key is its own now.
     Fresh,
-    /// It was answered before, with this call's SID: answer the same.
+    /// The same, but the call's turn is yet to come.
+    Later,
+    /// It was answered before, with this call's SID, or the id of one that was queued: answer the same.
     Answered(String),
     /// The first one is still under way.
     UnderWay,

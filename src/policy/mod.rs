@@ -6,6 +6,7 @@ pub mod erasure;
 pub mod gate;
 pub mod idempotency;
 pub mod number_plan;
+pub mod pace;
 pub mod quiet;
 pub mod redact;
 pub mod secret;

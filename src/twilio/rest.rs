@@ -70,6 +70,11 @@ impl Refusal {
         (400..500).contains(&self.http)
     }
 
+    /// Whether there were too many requests at a time: the same one may pass later (`protocols.md` §2.3).
+    pub fn is_busy(&self) -> bool {
+        self.http == 429
+    }
+
     /// Whether a hang-up failed because there was nothing left to hang up.
     pub fn is_already_over(&self) -> bool {
         matches!(self.code, Some(20404 | 21220))

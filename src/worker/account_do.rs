@@ -5,15 +5,15 @@
 //! is awaited, so no other request can come in between.
 
 use super::log::runtime_error;
-use super::{now_ms, read_config};
+use super::{now_ms, outgoing, read_config};
 use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::policy::account::{self, Ask, Rows, RowsFailed};
 use crate::policy::gate::Policy;
 use worker::wasm_bindgen::JsValue;
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage,
-    SqlStorageValue, State, durable_object,
+    DurableObject, Env, Headers, Request, Response, Result, SqlStorage, SqlStorageValue, State,
+    durable_object,
 };
 
 /// Binding of the namespace, class [`AccountLedger`].
@@ -29,9 +29,7 @@ pub(super) async fn ask(
         let stub = env
             .durable_object(ACCOUNT)?
             .get_by_name(&config.twilio_account_sid)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(ask.into()));
-        let request = Request::new_with_init("https://account/", &init)?;
+        let request = outgoing::request("https://account/", &Headers::new(), Some(&ask))?;
         let mut response = stub.fetch_with_request(request).await?;
         Ok((response.status_code(), response.text().await?))
     };

@@ -5,11 +5,12 @@ use super::call_stub::{self, Begin};
 use super::local_time;
 use super::log::runtime_error;
 use super::twilio_rest::{self, CreateError};
-use super::{now_ms, reply, store};
+use super::{now_ms, queue, reply, store};
 use crate::call;
 use crate::call::request::{CallRequest, MAX_BODY_BYTES};
 use crate::config::Config;
 use crate::http::problem::Problem;
+use crate::http::queued::{self, Queued};
 use crate::http::route::About;
 use crate::policy::account::{Ask, parse_claimed};
 use crate::policy::erasure::is_tombstone;
@@ -35,9 +36,10 @@ pub(super) async fn place_call(
     (call_request.check_callback(config)).map_err(Problem::bad_fields)?;
     let key = idempotency_key(&request)?.map(|key| (key, digest(&body)));
     let dry_run = call_request.dial.dry_run;
+    let request_json = serde_json::to_string(&call_request).map_err(|_| Problem::internal())?;
     let attempt = attempt(config, &call_request, key.clone())?;
     let id = attempt.id.clone();
-    let answer = account_do::ask(env, config, Ask::Claim(attempt).to_text()).await?;
+    let answer = account_do::ask(env, config, Ask::Claim(attempt.clone()).to_text()).await?;
     let claim = match parse_claimed(&answer).ok_or_else(Problem::internal)? {
         claimed if dry_run => {
             let reasons = claimed.err().unwrap_or_default();
@@ -50,26 +52,35 @@ pub(super) async fn place_call(
         Err(reasons) => return Err(Problem::not_allowed(reasons)),
     };
     match claim {
-        Claim::Answered(sid) => {
-            return placed(config, &sid, &[("idempotent-replayed", "true")]);
+        Claim::Answered(id) => {
+            let replayed = [("idempotent-replayed", "true")];
+            if CallSid::parse(&id).is_ok() {
+                return placed(config, &id, &replayed);
+            }
+            // Whoever asks again may have seen the first message fail.
+            queue::send(env, &id).await?;
+            return queued(config, &id, &replayed);
         }
         Claim::Conflict => return Err(Problem::key_conflict()),
         Claim::UnderWay => return Err(Problem::key_under_way()),
         Claim::Lost => return Err(Problem::no_answer_from_twilio()),
+        Claim::Later => return enqueue(env, config, attempt, request_json).await,
         Claim::Fresh => {}
     }
     match dial(env, config, call_request, &id).await {
-        Ok(sid) => {
-            if let Some((key, _)) = key {
-                let answered = Ask::Answered {
-                    key,
-                    sid: sid.as_str().to_owned(),
-                };
-                // The phone rings: a key that cannot be settled is no reason to deny it.
-                let _ = account_do::ask(env, config, answered.to_text()).await;
-            }
+        Ok(Placed { sid, at }) => {
+            let answered = Ask::Placed {
+                id,
+                key: key.map(|(key, _)| key),
+                sid: sid.as_str().to_owned(),
+                age_ms: now_ms().saturating_sub(at),
+                keep_ms: 0,
+            };
+            // The phone rings: an account that cannot be told is no reason to deny it.
+            let _ = account_do::ask(env, config, answered.to_text()).await;
             placed(config, sid.as_str(), &[])
         }
+        Err(NoCall { busy: true, .. }) => enqueue(env, config, attempt, request_json).await,
         Err(failure) => {
             if failure.silent {
                 account_do::ask(env, config, Ask::Release(id).to_text()).await?;
@@ -77,6 +88,25 @@ pub(super) async fn place_call(
             Err(failure.problem)
         }
     }
+}
+
+/// Has a call that is allowed wait for its turn.
+async fn enqueue(
+    env: &Env,
+    config: &Config,
+    attempt: Attempt,
+    request: String,
+) -> Result<Response, Problem> {
+    let id = attempt.id.clone();
+    let kept = async {
+        account_do::ask(env, config, Ask::Keep(attempt, request).to_text()).await?;
+        queue::send(env, &id).await
+    };
+    if let Err(problem) = kept.await {
+        account_do::ask(env, config, Ask::Release(id).to_text()).await?;
+        return Err(problem);
+    }
+    queued(config, &id, &[])
 }
 
 /// What the gate has to know about a request.
@@ -122,23 +152,33 @@ fn time_limit_sec(config: &Config, request: &CallRequest) -> u32 {
     )
 }
 
+/// A call that was placed.
+pub(super) struct Placed {
+    pub(super) sid: CallSid,
+    /// When Twilio answered, in ms since the Unix epoch.
+    pub(super) at: u64,
+}
+
 /// Why no call was placed.
-struct NoCall {
-    problem: Problem,
+pub(super) struct NoCall {
+    pub(super) problem: Problem,
     /// Certainly nothing rang.
-    silent: bool,
+    pub(super) silent: bool,
+    /// Twilio had too much to do: the same may pass later.
+    pub(super) busy: bool,
 }
 
 /// Places the call and hands it to its object.
-async fn dial(
+pub(super) async fn dial(
     env: &Env,
     config: &Config,
     request: CallRequest,
     attempt: &str,
-) -> Result<CallSid, NoCall> {
+) -> Result<Placed, NoCall> {
     let perhaps = |problem| NoCall {
         problem,
         silent: false,
+        busy: false,
     };
     let create = CreateCall {
         to: &request.to,
@@ -154,9 +194,11 @@ async fn dial(
             CreateError::Refused(refusal) => NoCall {
                 problem: Problem::refused_by_twilio(&refusal),
                 silent: refusal.is_certain(),
+                busy: refusal.is_busy(),
             },
             CreateError::Unknown => perhaps(Problem::no_answer_from_twilio()),
         })?;
+    let at = now_ms();
     // Twilio may already be asking for TwiML: the object makes it wait for this.
     let begin = Begin {
         sid: sid.clone(),
@@ -169,13 +211,19 @@ async fn dial(
         twilio_rest::hang_up(config, &sid).await;
         return Err(perhaps(problem));
     }
-    Ok(sid)
+    Ok(Placed { sid, at })
 }
 
 fn placed(config: &Config, sid: &str, extra: &[(&str, &str)]) -> Result<Response, Problem> {
     let url = format!("{}/api/calls/{sid}", config.public_base_url);
     let body = json!({ "sid": sid, "status": "queued", "url": url }).to_string();
     reply::json_text(201, body, &[&[("location", url.as_str())], extra].concat())
+}
+
+fn queued(config: &Config, id: &str, extra: &[(&str, &str)]) -> Result<Response, Problem> {
+    let url = queued::url(id, &config.public_base_url);
+    let body = queued::waiting(id, &config.public_base_url);
+    reply::json_text(202, body, &[&[("location", url.as_str())], extra].concat())
 }
 
 /// Digest of the request's key: keys may be private.
@@ -217,6 +265,31 @@ pub(super) async fn about_call(
             reply::json_text(if gone { 410 } else { 200 }, found, &[])
         }
         About::Erase => reply::json_text(200, found, &[]),
+    }
+}
+
+/// The same of a call that was queued: once it is placed, all is as under its SID. `DELETE` of one that
+/// waits takes it from the queue.
+pub(super) async fn about_queued(
+    request: &Request,
+    env: &Env,
+    config: &Config,
+    about: About,
+    id: &str,
+) -> Result<Response, Problem> {
+    authorize(request, config)?;
+    let erase = about == About::Erase;
+    let ask = if erase { Ask::Cancel } else { Ask::Look };
+    let state = account_do::ask(env, config, ask(id.to_owned()).to_text()).await?;
+    let shown = queued::read(id, &state, &config.public_base_url);
+    match shown.ok_or_else(Problem::not_found)? {
+        Queued::Placed(sid) => about_call(request, env, config, about, &sid).await,
+        Queued::Erased(json) => reply::json_text(if erase { 200 } else { 410 }, json, &[]),
+        Queued::Waiting(_) if erase => Err(Problem::still_running()),
+        Queued::Waiting(json) | Queued::NotPlaced(json) if about == About::State => {
+            reply::json_text(200, json, &[])
+        }
+        Queued::Waiting(_) | Queued::NotPlaced(_) => Err(Problem::not_found()),
     }
 }
 

@@ -301,7 +301,7 @@ impl Session {
         let json = match known {
             Some(json) if erasure::is_tombstone(&json) => return Response::ok(json),
             None if self.call.borrow().is_none() => return Response::error("", 404),
-            _ => erasure::tombstone(&sid, now_ms()),
+            _ => erasure::tombstone(sid.as_str(), now_ms()),
         };
         let left = Rc::new(Kept {
             sid,

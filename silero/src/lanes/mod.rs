@@ -14,6 +14,25 @@ mod array;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) use array::Lanes;
 
+/// The sum of products, eight side by side.
+// Inlined into the Worker it would be optimized for size, as the Worker is.
+#[inline(never)]
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let halves =
+        |[a, b, c, d, e, f, g, h]: [f32; 8]| [Lanes::new([a, b, c, d]), Lanes::new([e, f, g, h])];
+    let [mut low, mut high] = [Lanes::ZERO; 2];
+    for (a, b) in a.iter().zip(b) {
+        let ([a_low, a_high], [b_low, b_high]) = (halves(*a), halves(*b));
+        low = low.add_product(a_low, b_low);
+        high = high.add_product(a_high, b_high);
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    let sums = [low.to_array(), high.to_array()];
+    sums.as_flattened().iter().sum::<f32>() + rest
+}
+
 impl Lanes {
     /// `1 / (1 + e^-x)`.
     #[inline]

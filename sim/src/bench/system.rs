@@ -103,6 +103,7 @@ impl Running {
                     ("PUBLIC_BASE_URL", url.clone()),
                     ("QUIET_HOURS", "off".to_owned()),
                     ("MAX_CONCURRENT_CALLS", "1000".to_owned()),
+                    ("CALLS_PER_SECOND", "1000".to_owned()),
                     ("MAX_CALLS_PER_DAY", "100000".to_owned()),
                     ("MAX_COST_PER_DAY", "1000000".to_owned()),
                     ("MAX_CALL_MINUTES", "14".to_owned()),

@@ -35,6 +35,7 @@ use call::Call;
 use status::Subscription;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::net::TcpListener;
 use twiml::Request;
 use webhook::Webhooks;
@@ -54,6 +55,10 @@ pub struct Twilio {
     clips: Clips,
     webhooks: Webhooks,
     calls: Mutex<HashMap<String, Arc<Call>>>,
+    /// Requests to place calls: when they came, and for whom.
+    asked: Mutex<Vec<(Instant, String)>>,
+    /// Numbers for which the next such request is answered with this HTTP status, and places none.
+    troubles: Mutex<HashMap<String, u16>>,
 }
 
 impl Twilio {
@@ -79,6 +84,8 @@ impl Twilio {
             clips,
             webhooks,
             calls: Mutex::default(),
+            asked: Mutex::default(),
+            troubles: Mutex::default(),
         }))
     }
 
@@ -117,6 +124,24 @@ impl Twilio {
     /// Sends every webhook of this call again; what broke down at that.
     pub async fn replay(&self, sid: &str) -> Vec<String> {
         storm::send_again(self, sid).await
+    }
+
+    /// The next request to call this number is answered with this HTTP status, and places no call.
+    pub fn trouble(&self, number: &str, status: u16) {
+        let mut troubles = self.troubles.lock().unwrap();
+        troubles.insert(number.to_owned(), status);
+    }
+
+    /// All requests to place calls so far, whatever was answered: when they came, and for whom.
+    pub fn asked(&self) -> Vec<(Instant, String)> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Notes a request to call this number; what it is answered instead of a call.
+    fn ask(&self, number: &str) -> Option<u16> {
+        let mut asked = self.asked.lock().unwrap();
+        asked.push((Instant::now(), number.to_owned()));
+        self.troubles.lock().unwrap().remove(number)
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<String, Arc<Call>>> {

@@ -67,6 +67,11 @@ async fn create_call(
     authenticate(&twilio, &account, &headers)?;
     let form = read_form(&headers, &body);
     let (to, from) = create::numbers(&form, &twilio.config.from_number)?;
+    match twilio.ask(&to) {
+        None => {}
+        Some(429) => return Err(Refusal(429, 20429, "Too Many Requests".into())),
+        Some(status) => return Err(Refusal(status, 20500, "Internal Server Error".into())),
+    }
     let Some(play) = twilio.play_of(&to) else {
         let text = format!("The 'To' number {to} is not a valid phone number.");
         return Err(Refusal(400, 21211, text));

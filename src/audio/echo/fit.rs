@@ -5,6 +5,8 @@
     reason = "counts of samples, far below what f32 counts exactly"
 )]
 
+use orderline_silero::dot;
+
 /// Taps of the filter: 6 ms, for what the line smears and what a handset or a room reflects first. With 8
 /// taps, two of three echoes with reflections up to 7 ms were taken for somebody; with 24, one of fifty.
 pub(super) const TAPS: usize = 24;
@@ -123,7 +125,7 @@ fn solve((mut matrix, mut vector): System) -> [f32; TAPS] {
                 continue;
             }
             let factor = other.get(pivot).copied().unwrap_or(0.0) / head;
-            for (cell, by) in other.iter_mut().zip(row) {
+            for (cell, by) in other.iter_mut().zip(&row) {
                 *cell -= factor * by;
             }
             *target -= factor * value;
@@ -134,20 +136,6 @@ fn solve((mut matrix, mut vector): System) -> [f32; TAPS] {
         *tap = (value / row.get(k).copied().unwrap_or(1.0)) as f32;
     }
     taps
-}
-
-/// The sum of products, in lanes that the machine can add at once.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a, a_rest) = a.as_chunks::<8>();
-    let (b, b_rest) = b.as_chunks::<8>();
-    let mut lanes = [0.0f32; 8];
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
 }
 
 /// The mean square.

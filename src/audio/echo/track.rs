@@ -1,7 +1,8 @@
 //! One direction of the line on a clock: μ-law at 4 kHz.
 //!
-//! Half the rate of the telephone halves the memory and quarters the work, and what is left of a
-//! voice is what lines and handsets leave of it in an echo.
+//! Half the rate of the telephone quarters the work, and what is left of a voice is what lines and
+//! handsets leave of it in an echo. It is halved when it is asked for: as long as nobody speaks into
+//! the agent's words, most of it never is.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -18,16 +19,11 @@ pub(super) const PER_MS: u64 = 4;
 /// milliseconds, pieces need not be.
 const SEAM: u64 = 2 * PER_MS;
 
-/// A symmetrical low-pass in 4,096ths: 6 dB down at 1,650 Hz, 34 dB at 2 kHz, more than 50 above (31
-/// taps, Hamming, and a last one that fills eight lanes). Steep, for what folds over differs between
-/// the two directions by the parity of the delay, and looks like somebody.
-const TAPS: [i16; 32] = [
-    4, -6, -13, 3, 30, 17, -48, -68, 39, 152, 40, -249, -271, 328, 1244, 1691, 1244, 328, -271,
-    -249, 40, 152, 39, -68, -48, 17, 30, 3, -13, -6, 4, 0,
-];
+/// Taps of the low-pass.
+const TAPS: usize = 31;
 
 /// Samples that the low-pass looks back on.
-const PAST: usize = TAPS.len() - 2;
+const PAST: usize = TAPS - 1;
 
 /// Samples filtered at once: a frame of the telephone.
 const BLOCK: usize = 160;
@@ -39,9 +35,11 @@ pub(super) struct Track {
     /// Where the next sample belongs, in samples since the clock's zero.
     end: u64,
     /// The last samples at 8 kHz, oldest first.
-    recent: [i16; PAST],
+    recent: [i32; PAST],
     /// Whether one sample waits for its pair.
     is_odd: bool,
+    /// What comes behind `end`, as it came, at 8 kHz.
+    waiting: VecDeque<u8>,
     /// Most samples kept.
     limit: usize,
 }
@@ -54,6 +52,7 @@ impl Track {
             end: 0,
             recent: [0; PAST],
             is_odd: false,
+            waiting: VecDeque::new(),
             limit: (limit_ms * PER_MS) as usize,
         }
     }
@@ -62,7 +61,7 @@ impl Track {
     /// room for is left out.
     pub(super) fn put(&mut self, at_ms: u64, ulaw: &[u8]) {
         let at = place(at_ms);
-        if at.abs_diff(self.end) > SEAM {
+        if at.abs_diff(self.end()) > SEAM {
             self.cut(at_ms);
             let gap = usize::try_from(at - self.end).unwrap_or(usize::MAX);
             if !self.samples.is_empty() {
@@ -74,38 +73,79 @@ impl Track {
             self.end = at;
             (self.recent, self.is_odd) = ([0; PAST], false);
         }
+        if self.samples.len() + self.halves(self.waiting.len() + ulaw.len()) <= self.limit {
+            self.waiting.extend(ulaw);
+            return;
+        }
+        self.settle(u64::MAX);
         for block in ulaw.chunks(BLOCK) {
             self.halve(block);
         }
     }
 
+    /// Halves what waits, up to a place.
+    fn settle(&mut self, until: u64) {
+        while self.end < until && !self.waiting.is_empty() {
+            let mut block = [0; BLOCK];
+            let len = self.waiting.len().min(BLOCK);
+            for (to, byte) in block.iter_mut().zip(self.waiting.drain(..len)) {
+                *to = byte;
+            }
+            self.halve(block.get(..len).unwrap_or_default());
+        }
+    }
+
+    /// Leaves out so much of what waits.
+    fn skip(&mut self, len: usize) {
+        self.is_odd ^= len % 2 == 1;
+        let past = self.recent.iter().copied().skip(len);
+        let skipped = self.waiting.range(len.saturating_sub(PAST)..len);
+        let skipped = skipped.map(|&byte| i32::from(ulaw::decode(byte)));
+        let mut recent = [0; PAST];
+        for (to, sample) in recent.iter_mut().zip(past.chain(skipped)) {
+            *to = sample;
+        }
+        self.recent = recent;
+        self.waiting.drain(..len);
+    }
+
+    /// How many samples so many of the telephone will be.
+    fn halves(&self, len: usize) -> usize {
+        usize::midpoint(len, self.is_odd.into())
+    }
+
     /// Appends a block at half its rate.
     fn halve(&mut self, block: &[u8]) {
-        // One more than the block's, for the tap that counts nothing.
-        let mut heard = [0; PAST + BLOCK + 1];
+        let mut heard = [0; PAST + BLOCK];
         let (past, now) = heard.split_at_mut(PAST);
         past.copy_from_slice(&self.recent);
         for (sample, &byte) in now.iter_mut().zip(block) {
-            *sample = ulaw::decode(byte);
+            *sample = i32::from(ulaw::decode(byte));
         }
+        let heard = heard.get(..PAST + block.len()).unwrap_or_default();
         let room = self.limit.saturating_sub(self.samples.len());
-        let halved = (heard.windows(TAPS.len()).take(block.len()))
-            .skip(usize::from(!self.is_odd))
-            .step_by(2)
-            .take(room)
-            .filter_map(<[i16]>::first_chunk)
-            .map(|window| ulaw::encode(low_passed(window)));
-        let before = self.samples.len();
-        self.samples.extend(halved);
-        self.end += (self.samples.len() - before) as u64;
+        let mut halved = [0; BLOCK];
+        let mut count = 0;
+        let mut rest = heard.get(usize::from(!self.is_odd)..);
+        for sample in halved.iter_mut().take(room) {
+            let Some(window) = rest.and_then(<[i32]>::first_chunk) else {
+                break;
+            };
+            *sample = ulaw::encode(low_passed(window));
+            count += 1;
+            rest = rest.and_then(|rest| rest.get(2..));
+        }
+        self.samples.extend(halved.get(..count).unwrap_or_default());
+        self.end += count as u64;
         self.is_odd ^= block.len() % 2 == 1;
-        let last = heard.get(block.len()..).and_then(<[i16]>::first_chunk);
-        self.recent = last.copied().unwrap_or([0; PAST]);
+        self.recent = heard.last_chunk().copied().unwrap_or([0; PAST]);
     }
 
     /// Removes what lies at and after a time.
     pub(super) fn cut(&mut self, at_ms: u64) {
         let at = place(at_ms);
+        self.settle(at);
+        self.skip(self.waiting.len());
         let rest = usize::try_from(self.end.saturating_sub(at)).unwrap_or(usize::MAX);
         self.samples
             .truncate(self.samples.len().saturating_sub(rest));
@@ -116,47 +156,62 @@ impl Track {
     pub(super) fn forget(&mut self, before_ms: u64) {
         let old =
             usize::try_from(place(before_ms).saturating_sub(self.start())).unwrap_or(usize::MAX);
+        let waiting = old.saturating_sub(self.samples.len());
         self.samples.drain(..old.min(self.samples.len()));
+        let waiting = waiting.min(self.halves(self.waiting.len()));
+        if waiting > 0 {
+            self.skip(2 * waiting - usize::from(self.is_odd));
+            self.end += waiting as u64;
+        }
     }
 
     /// Where the next sample belongs.
     pub(super) fn end(&self) -> u64 {
-        self.end
+        self.end + self.halves(self.waiting.len()) as u64
     }
 
     /// Samples kept.
     pub(super) fn len(&self) -> usize {
-        self.samples.len()
+        self.samples.len() + self.halves(self.waiting.len())
     }
 
     fn start(&self) -> u64 {
-        self.end.saturating_sub(self.len() as u64)
+        self.end().saturating_sub(self.len() as u64)
     }
 
     /// Linear samples from `from`, which may lie before the clock's zero, so many; zero where
     /// nothing is.
-    pub(super) fn read(&self, from: i64, len: usize) -> Vec<f32> {
+    pub(super) fn read(&mut self, from: i64, len: usize) -> Vec<f32> {
+        self.settle(u64::try_from(from.saturating_add_unsigned(len as u64)).unwrap_or(0));
         let skip = from.saturating_sub_unsigned(self.start());
         let before = usize::try_from(skip.saturating_neg()).unwrap_or(0).min(len);
-        let there = self
-            .samples
-            .iter()
-            .skip(usize::try_from(skip).unwrap_or(0))
-            .map(|&byte| f32::from(ulaw::decode(byte)));
-        std::iter::repeat_n(0.0, before)
-            .chain(there)
-            .chain(std::iter::repeat(0.0))
-            .take(len)
-            .collect()
+        let skip = usize::try_from(skip).unwrap_or(0).min(self.samples.len());
+        let there = (len - before).min(self.samples.len() - skip);
+        let mut samples = Vec::with_capacity(len);
+        samples.resize(before, 0.0);
+        let kept = self.samples.range(skip..skip + there);
+        samples.extend(kept.map(|&byte| f32::from(ulaw::decode(byte))));
+        samples.resize(len, 0.0);
+        samples
     }
 }
 
-/// The low-pass at the middle of a window.
-fn low_passed(window: &[i16; TAPS.len()]) -> i16 {
-    let products = window.iter().zip(TAPS);
-    let sum: i32 = products
-        .map(|(&sample, tap)| i32::from(sample) * i32::from(tap))
-        .sum();
+/// A symmetrical low-pass in 4,096ths, at the middle of a window: 6 dB down at 1,650 Hz, 34 dB at
+/// 2 kHz, more than 50 above (Hamming). Steep, for what folds over differs between the two directions
+/// by the parity of the delay, and looks like somebody.
+///
+/// Written out: as a loop, which the Worker's build does not unroll, it was two thirds of all that a
+/// frame of the telephone costs (`benches/instructions.rs`).
+#[rustfmt::skip]
+#[expect(clippy::many_single_char_names, reason = "the first half of the window")]
+fn low_passed(&[
+    a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, middle,
+    o2, n2, m2, l2, k2, j2, i2, h2, g2, f2, e2, d2, c2, b2, a2,
+]: &[i32; TAPS]) -> i16 {
+    let sum = 4 * (a + a2) - 6 * (b + b2) - 13 * (c + c2) + 3 * (d + d2)
+        + 30 * (e + e2) + 17 * (f + f2) - 48 * (g + g2) - 68 * (h + h2)
+        + 39 * (i + i2) + 152 * (j + j2) + 40 * (k + k2) - 249 * (l + l2)
+        - 271 * (m + m2) + 328 * (n + n2) + 1244 * (o + o2) + 1691 * middle;
     (sum >> 12).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
 }
 
@@ -181,7 +236,7 @@ mod tests {
         sine(500.0, 8 * ms)
     }
 
-    fn power(track: &Track, from_ms: i64, ms: u16) -> f32 {
+    fn power(track: &mut Track, from_ms: i64, ms: u16) -> f32 {
         let samples = track.read(4 * from_ms, 4 * usize::from(ms));
         samples.iter().map(|sample| sample * sample).sum::<f32>() / f32::from(4 * ms)
     }
@@ -191,7 +246,7 @@ mod tests {
         let mut track = Track::new(1_000);
         track.put(100, &tone(50));
         track.put(200, &tone(50));
-        let levels = [-100, 50, 105, 160, 205, 260].map(|at| power(&track, at, 40));
+        let levels = [-100, 50, 105, 160, 205, 260].map(|at| power(&mut track, at, 40));
         let tone = 8_000.0 * 8_000.0 / 2.0;
         for (level, expected) in levels.into_iter().zip([0.0, 0.0, tone, 0.0, tone, 0.0]) {
             assert!((level - expected).abs() < 0.05 * tone, "{levels:?}");
@@ -216,17 +271,44 @@ mod tests {
         let mut track = Track::new(1_000);
         track.put(0, &tone(500));
         track.put(250, &[ulaw::SILENCE; 80]);
-        assert!(power(&track, 200, 50) > 1e6 && power(&track, 260, 240) == 0.0);
+        assert!(power(&mut track, 200, 50) > 1e6 && power(&mut track, 260, 240) == 0.0);
     }
 
     #[test]
     fn a_hum_above_the_new_range_does_not_fold_into_it() {
         let mut track = Track::new(1_000);
         track.put(0, &sine(2_100.0, 4_000));
-        assert!(power(&track, 100, 300) < 32e6 / 1e4);
+        assert!(power(&mut track, 100, 300) < 32e6 / 1e4);
     }
 
     proptest! {
+        /// Halved when it is asked for or at once: the same is read.
+        #[test]
+        fn it_does_not_matter_when_it_is_halved(steps in proptest::collection::vec((0u8..6, 0u64..900, 0usize..900), 1..60)) {
+            let (mut late, mut at_once) = (Track::new(500), Track::new(500));
+            let mut now = 1_000;
+            for (kind, by, len) in steps {
+                let audio: Vec<u8> = (0..len).map(|n| (n * 37 + by as usize) as u8).collect();
+                for track in [&mut late, &mut at_once] {
+                    match kind {
+                        // Behind what is there, to a millisecond.
+                        0..=2 => track.put(track.end() / PER_MS + by % 2, &audio),
+                        3 => track.put(now + by, &audio),
+                        4 => track.cut(now + by),
+                        _ => track.forget(now + by),
+                    }
+                }
+                at_once.settle(u64::MAX);
+                prop_assert_eq!((late.end(), late.len()), (at_once.end(), at_once.len()));
+                now += u64::from(kind == 5) * by;
+                if len % 5 == 0 {
+                    let from = (late.end() as i64) - 3 * (by as i64);
+                    prop_assert_eq!(late.read(from, len), at_once.read(from, len));
+                }
+            }
+            prop_assert_eq!(late.read(0, 40_000), at_once.read(0, 40_000));
+        }
+
         /// Whatever is put, cut and forgotten at whatever time: no more is kept than the limit, and
         /// nothing breaks.
         #[test]

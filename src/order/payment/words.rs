@@ -36,12 +36,18 @@ impl Group {
 }
 
 impl Said {
+    /// The words alone, as if there were no digits.
+    pub(super) fn words(text: &str) -> Self {
+        let words = words(text, &places(text));
+        Self {
+            words,
+            groups: Vec::new(),
+        }
+    }
+
     pub(super) fn parse(text: &str) -> Self {
         let places = places(text);
-        let words: Vec<String> = places
-            .iter()
-            .map(|place| lower_case(text.get(place.clone()).unwrap_or_default()))
-            .collect();
+        let words = words(text, &places);
         let mut groups: Vec<Group> = Vec::new();
         let mut at = 0;
         while at < words.len() {
@@ -102,11 +108,17 @@ impl Said {
 
     /// Where these words stand, one after the other: the first word, and the one behind the last.
     pub(super) fn find(&self, phrase: &str) -> Option<(usize, usize)> {
-        let wanted: Vec<&str> = phrase.split(' ').collect();
-        let mut windows = self.words.windows(wanted.len());
-        let at = windows
-            .position(|window| window.iter().map(String::as_str).eq(wanted.iter().copied()))?;
-        Some((at, at + wanted.len()))
+        (0..self.words.len()).find_map(|at| {
+            let mut rest = phrase;
+            for (to, word) in (at + 1..).zip(self.words.get(at..)?) {
+                rest = rest.strip_prefix(word.as_str())?;
+                if rest.is_empty() {
+                    return Some((at, to));
+                }
+                rest = rest.strip_prefix(' ')?;
+            }
+            None
+        })
     }
 
     /// Whether one of these stands among the words of a range.
@@ -126,6 +138,13 @@ impl Said {
 fn is_price(text: &str, range: &Range<usize>, gap: &str, said: &str) -> bool {
     let before = text.get(..range.start).unwrap_or_default().trim_end();
     before.ends_with(['$', '€', '£']) || (gap == "." && said.len() == 2)
+}
+
+fn words(text: &str, places: &[Range<usize>]) -> Vec<String> {
+    let words = places.iter().map(|place| text.get(place.clone()));
+    words
+        .map(|word| lower_case(word.unwrap_or_default()))
+        .collect()
 }
 
 /// Words and numbers: letters and digits stand apart ("4111x"), apostrophes are inside words.

@@ -1,3 +1,5 @@
+mod queue;
+
 use super::gate::tests::{NOW, attempt, policy};
 use super::*;
 use proptest::prelude::*;
@@ -190,9 +192,12 @@ fn a_key_is_answered_as_it_was_whatever_is_allowed_by_now() {
     let (key, sid) = ("k".to_owned(), "CA1".to_owned());
     shelf.ask(
         NOW,
-        &Ask::Answered {
-            key,
+        &Ask::Placed {
+            id: "a".into(),
+            key: Some(key),
             sid: sid.clone(),
+            age_ms: 0,
+            keep_ms: 1,
         },
     );
     let number = attempt("a").to;
@@ -396,7 +401,8 @@ proptest! {
                 }
                 Step::Answer(key) => {
                     let sid = "CA1".to_owned();
-                    shelf.ask(now, &Ask::Answered { key: key.to_string(), sid });
+                    let (id, key) = ("-".to_owned(), Some(key.to_string()));
+                    shelf.ask(now, &Ask::Placed { id, key, sid, age_ms: 0, keep_ms: 1 });
                 }
                 Step::Settle { nth, cost, reached } => {
                     if let Some(call) = seen.get_mut(nth) {

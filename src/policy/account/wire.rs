@@ -31,7 +31,7 @@ impl<'a> Words<'a> {
         self.word().filter(|word| *word != NONE).map(str::to_owned)
     }
 
-    fn number(&mut self) -> Option<u64> {
+    pub(super) fn number(&mut self) -> Option<u64> {
         self.word()?.parse().ok()
     }
 
@@ -53,6 +53,47 @@ impl<'a> Words<'a> {
     }
 }
 
+impl Words<'_> {
+    /// Reads what [`attempt_to_text`] wrote, to the end.
+    pub(super) fn attempt(&mut self) -> Option<Attempt> {
+        Some(Attempt {
+            id: self.text()?,
+            to: self.phone()?,
+            order: self.text()?,
+            force: self.flag()?,
+            dry_run: self.flag()?,
+            longest_ms: self.number()?,
+            reserve: self.number()?,
+            key: match (self.optional(), self.optional()) {
+                (Some(key), Some(body)) => Some((key, body)),
+                _ => None,
+            },
+            local: self.minutes()?,
+        })
+    }
+}
+
+pub(super) fn attempt_to_text(attempt: &Attempt) -> String {
+    let Attempt {
+        id,
+        order,
+        force,
+        dry_run,
+        longest_ms,
+        reserve,
+        ..
+    } = attempt;
+    let to = attempt.to.as_str();
+    let key = or_none(attempt.key.as_ref().map(|(key, _)| key));
+    let body = or_none(attempt.key.as_ref().map(|(_, body)| body));
+    let mut text =
+        format!("{id} {to} {order} {force} {dry_run} {longest_ms} {reserve} {key} {body}");
+    for minute in &attempt.local {
+        let _ = write!(text, " {minute}");
+    }
+    text
+}
+
 fn or_none(text: Option<&String>) -> &str {
     text.map_or(NONE, String::as_str)
 }
@@ -61,29 +102,30 @@ impl Ask {
     /// As a text.
     pub fn to_text(&self) -> String {
         match self {
-            Self::Claim(attempt) => {
-                let Attempt {
-                    id,
-                    order,
-                    force,
-                    dry_run,
-                    longest_ms,
-                    reserve,
-                    ..
-                } = attempt;
-                let to = attempt.to.as_str();
-                let key = or_none(attempt.key.as_ref().map(|(key, _)| key));
-                let body = or_none(attempt.key.as_ref().map(|(_, body)| body));
-                let mut text = format!(
-                    "claim {id} {to} {order} {force} {dry_run} {longest_ms} {reserve} {key} {body}"
-                );
-                for minute in &attempt.local {
-                    let _ = write!(text, " {minute}");
-                }
-                text
+            Self::Claim(attempt) => format!("claim {}", attempt_to_text(attempt)),
+            Self::Placed {
+                id,
+                key,
+                sid,
+                age_ms,
+                keep_ms,
+            } => {
+                let key = or_none(key.as_ref());
+                format!("placed {id} {key} {sid} {age_ms} {keep_ms}")
             }
-            Self::Answered { key, sid } => format!("answered {key} {sid}"),
             Self::Release(id) => format!("release {id}"),
+            Self::Keep(attempt, request) => {
+                format!("keep {}\n{request}", attempt_to_text(attempt))
+            }
+            Self::Start(ids) => format!("start {}", ids.join(" ")),
+            Self::Again(id) => format!("again {id}"),
+            Self::Failed {
+                id,
+                silent,
+                problem,
+            } => format!("failed {id} {silent}\n{problem}"),
+            Self::Look(id) => format!("look {id}"),
+            Self::Cancel(id) => format!("cancel {id}"),
             Self::Settle(Bill { id, cost, reached }) => format!("settle {id} {cost} {reached}"),
             Self::Suppress { number, by } => {
                 format!("suppress {} {}", number.as_str(), by.word())
@@ -98,27 +140,30 @@ impl Ask {
 
     /// Reads what [`Self::to_text`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
+        // Behind the first line stands JSON.
+        let (text, json) = text.split_once('\n').unwrap_or((text, ""));
+        let json = json.to_owned();
         let mut words = Words::of(text);
         Some(match words.word()? {
-            "claim" => Self::Claim(Attempt {
+            "claim" => Self::Claim(words.attempt()?),
+            "placed" => Self::Placed {
                 id: words.text()?,
-                to: words.phone()?,
-                order: words.text()?,
-                force: words.flag()?,
-                dry_run: words.flag()?,
-                longest_ms: words.number()?,
-                reserve: words.number()?,
-                key: match (words.optional(), words.optional()) {
-                    (Some(key), Some(body)) => Some((key, body)),
-                    _ => None,
-                },
-                local: words.minutes()?,
-            }),
-            "answered" => Self::Answered {
-                key: words.text()?,
+                key: words.optional(),
                 sid: words.text()?,
+                age_ms: words.number()?,
+                keep_ms: words.number()?,
             },
             "release" => Self::Release(words.text()?),
+            "keep" => Self::Keep(words.attempt()?, json),
+            "start" => Self::Start(words.0.map(str::to_owned).collect()),
+            "again" => Self::Again(words.text()?),
+            "failed" => Self::Failed {
+                id: words.text()?,
+                silent: words.flag()?,
+                problem: json,
+            },
+            "look" => Self::Look(words.text()?),
+            "cancel" => Self::Cancel(words.text()?),
             "settle" => Self::Settle(Bill {
                 id: words.text()?,
                 cost: words.number()?,
@@ -152,6 +197,7 @@ impl SuppressedBy {
 pub(super) fn claimed_to_text(claimed: &Claimed) -> String {
     match claimed {
         Ok(Claim::Fresh) => "fresh".to_owned(),
+        Ok(Claim::Later) => "later".to_owned(),
         Ok(Claim::Answered(sid)) => format!("answered {sid}"),
         Ok(Claim::UnderWay) => "under_way".to_owned(),
         Ok(Claim::Lost) => "lost".to_owned(),
@@ -168,6 +214,7 @@ pub fn parse_claimed(text: &str) -> Option<Claimed> {
     let mut words = Words::of(text);
     Some(Ok(match words.word()? {
         "fresh" => Claim::Fresh,
+        "later" => Claim::Later,
         "answered" => Claim::Answered(words.text()?),
         "under_way" => Claim::UnderWay,
         "lost" => Claim::Lost,
