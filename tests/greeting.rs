@@ -91,17 +91,11 @@ fn a_greeting_that_was_cut_before_the_disclosure_is_said_again() {
 
 #[test]
 fn a_greeting_of_which_a_word_may_have_been_skipped_discloses_nothing() {
-    let mut bench = known();
-    bench.model_up();
-    bench.stream_up();
-    bench.silence(300);
-    // The line stalls: nobody can tell to a frame what was heard.
-    bench.advance(200);
-    for at in (300..500).step_by(20) {
-        let media = json!({ "payload": support::base64(160), "timestamp": at.to_string() });
-        bench.phone(json!({ "event": "media", "streamSid": STREAM, "media": media }));
-    }
-    bench.silence(300);
+    let mut bench = Bench::answered(&[]);
+    bench.agent_says(GREETING);
+    // Frames are lost, and so the mark of the first word is placed too early.
+    bench.silence(200);
+    bench.advance(250);
     let item = bench.shop_mutters();
     bench.transcribed(&item, "Mm-hmm.");
     bench.play_out();

@@ -47,6 +47,8 @@ pub struct Playback {
     is_steady: bool,
     /// By how much the way varies, in samples, once that is known.
     spread: Option<u64>,
+    /// How much later than placed an echo may have been, in samples.
+    lag: u64,
     /// How late the newest marks were, in samples.
     late: Vec<u64>,
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
@@ -433,6 +435,11 @@ impl Playback {
         self.spread = spread_ms.map(|ms| ms.saturating_mul(BYTES_PER_MS));
     }
 
+    /// So much later than it was said to be, in ms, an echo may have been.
+    pub fn clock_lags(&mut self, lag_ms: u64) {
+        self.lag = lag_ms.saturating_mul(BYTES_PER_MS);
+    }
+
     /// Whether the phone has told enough for what is held back to be placed to a frame.
     pub fn is_known(&self) -> bool {
         self.held
@@ -495,8 +502,8 @@ impl Playback {
             expected_at: self.arrival(now),
             stopped_at: self.arrival(now),
             spread: if is_steady { Some(0) } else { varies },
-            // What is behind the clock by the jitter was placed so much too early.
-            not_before: self.earliest(now).saturating_sub(self.spread.unwrap_or(0)),
+            // The pieces were placed so much too early.
+            not_before: self.earliest(now).saturating_sub(self.lag),
             is_exact: false,
             observed: self.observed,
             is_steady,

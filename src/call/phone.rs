@@ -219,6 +219,7 @@ impl Call {
         let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         self.phone.playback.line_varies(self.phone.clock.spread());
+        self.phone.playback.clock_lags(self.phone.clock.lag());
         self.ask_for_mark();
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
@@ -330,7 +331,7 @@ impl Call {
             return false;
         }
         self.phone.received = ends_at;
-        let slow = self.phone.clock.frame(now, ends_at);
+        let slow = self.phone.clock.frame(now, begins_at, ends_at);
         self.phone.playback.shift(slow);
         let passed_on = self.phone.passed_on.unwrap_or(begins_at);
         self.phone.passed_on = Some(passed_on.max(ends_at));

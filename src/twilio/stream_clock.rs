@@ -18,11 +18,16 @@ pub struct StreamClock {
     arrived: Option<u64>,
     /// How much later than on the quickest way the latest of the newest frames came, fading; in ms.
     spread: u64,
+    /// How far something may have been placed too early because frames were missing, fading; and since
+    /// the newest frame, when it is not known yet whether any are; in ms.
+    lag: u64,
+    newest_lag: u64,
 }
 
 /// Frames that arrive with less than this between the quickest and the slowest are on a steady way,
 /// in ms.
 const STEADY_MS: u64 = 40;
+const FRAME_MS: u64 = 20;
 /// How fast a late frame is forgotten, in ms per frame: 300 ms in six seconds.
 const FADE_MS: u64 = 1;
 
@@ -39,9 +44,13 @@ impl StreamClock {
         self.started = Some(signed(now));
     }
 
-    /// A frame that ends at this time of the stream has arrived. By how many ms the clock was slow: what
+    /// A frame of these times of the stream has arrived. By how many ms the clock was slow: what
     /// was placed by it lies so much later.
-    pub fn frame(&mut self, now: u64, end: u64) -> u64 {
+    pub fn frame(&mut self, now: u64, begin: u64, end: u64) -> u64 {
+        let newest_lag = std::mem::take(&mut self.newest_lag);
+        let were_lost = begin > self.end.saturating_add(FRAME_MS);
+        let lag = if were_lost { newest_lag } else { 0 };
+        self.lag = self.lag.saturating_sub(FADE_MS).max(lag);
         let offset = signed(now).saturating_sub(signed(end));
         // Nobody has said more than there was time for: a flood of frames does not move the clock.
         let earliest = self
@@ -65,13 +74,13 @@ impl StreamClock {
     }
 
     /// When, on the stream's clock, something happened at the phone that is told by a message that
-    /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it: the
-    /// way counts as unsteady.
+    /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it
+    /// ([`Self::lag`]).
     pub fn event(&mut self, now: u64) -> u64 {
         match self.since_frame(now) {
             Some(since) if since <= MAX_SILENCE_MS => {
                 if since > STEADY_MS {
-                    self.spread = self.spread.max(since);
+                    self.newest_lag = self.newest_lag.max(since);
                 }
                 self.end.min(self.now(now))
             }
@@ -84,11 +93,16 @@ impl StreamClock {
         self.arrived.map(|_| self.spread)
     }
 
+    /// How much later something may have been than [`Self::event`] said, in ms.
+    pub fn lag(&self) -> u64 {
+        self.lag.max(self.newest_lag)
+    }
+
     /// Whether everything takes the same time on its way, as far as frames tell. Without frames nothing
     /// tells.
     pub fn is_steady(&self, now: u64) -> bool {
         let since = self.since_frame(now);
-        since.is_some_and(|since| since <= STEADY_MS) && self.spread <= STEADY_MS
+        since.is_some_and(|since| since <= STEADY_MS) && self.spread.max(self.lag()) <= STEADY_MS
     }
 
     fn since_frame(&self, now: u64) -> Option<u64> {
@@ -114,8 +128,10 @@ mod tests {
     fn a_flood_of_frames_does_not_move_the_clock_further_than_a_late_start() {
         let mut clock = StreamClock::default();
         clock.start(10_000);
-        clock.frame(10_020, 20);
-        let slow: u64 = (2..500).map(|n| clock.frame(10_040, n * 20)).sum();
+        clock.frame(10_020, 0, 20);
+        let slow: u64 = (2..500)
+            .map(|n| clock.frame(10_040, n * 20 - 20, n * 20))
+            .sum();
         assert_eq!(slow, 500);
         assert_eq!((clock.now(10_040), clock.event(10_040)), (540, 540));
     }
@@ -132,20 +148,34 @@ mod tests {
     fn what_comes_between_two_frames_happened_between_them_however_late_it_is() {
         let mut clock = StreamClock::default();
         clock.start(5_000);
-        clock.frame(5_080, 20);
-        clock.frame(5_090, 40);
+        clock.frame(5_080, 0, 20);
+        clock.frame(5_090, 20, 40);
         // 260 ms late, in a burst.
         for end in [60, 80, 100] {
-            clock.frame(5_380, end);
+            clock.frame(5_380, end - 20, end);
         }
         assert_eq!(clock.event(5_380), 100);
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
         assert_eq!(clock.event(6_000), 1_000, "the stream has stalled");
         assert!(!clock.is_steady(5_380));
         for end in (400..10_000).step_by(20) {
-            clock.frame(5_000 + end + 10, end);
+            clock.frame(5_000 + end + 10, end - 20, end);
         }
         assert!(clock.is_steady(15_030));
         assert!(!clock.is_steady(15_031), "frames are missing");
+    }
+
+    #[test]
+    fn a_frame_that_was_only_late_leaves_no_doubt_and_one_that_was_lost_does() {
+        for (next, lag) in [(40, 0), (120, 70)] {
+            let mut clock = StreamClock::default();
+            clock.start(5_000);
+            clock.frame(5_020, 0, 20);
+            clock.frame(5_040, 20, 40);
+            assert_eq!((clock.event(5_070), clock.lag()), (40, 0));
+            assert_eq!((clock.event(5_110), clock.lag()), (40, 70));
+            clock.frame(5_000 + next + 20, next, next + 20);
+            assert_eq!(clock.lag(), lag);
+        }
     }
 }
