@@ -102,7 +102,8 @@ fn main() {
     } else if !args.iter().any(|arg| arg == "--keep") {
         let (then, now) = (&agreed["rustc"], rustc());
         if then != &now {
-            println!("\nThe counts are those of {then}, and this is {now}.");
+            println!("\nNot judged: the counts are those of {then}, and this is {now}.");
+            return;
         }
         println!(
             "\nMore than {TOLERANCE} % off. If it is meant, or cheaper: npm run instructions -- --keep"

@@ -7,6 +7,7 @@
 // own, so nothing is fetched that package-lock.json does not name. That is also why Node is pinned
 // as node-linux-*: the package called `node` fetches those at install time, past the lock.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
@@ -94,7 +95,12 @@ function unpackValgrind() {
   if (!output("apt-get", ["--version"])) fail("Valgrind is missing: install it from https://valgrind.org");
   step("Unpacking Debian's valgrind into .tools");
   mkdirSync(folder, { recursive: true });
-  run("apt-get", ["download", "-qq", "valgrind"], { cwd: folder });
+  const download = ["apt-get", ["download", "-qq", "valgrind"], { cwd: folder }];
+  if (spawnSync(...download).status !== 0) {
+    // The lists of a machine that is new are empty.
+    run("apt-get", ["update", "-qq"]);
+    run(...download);
+  }
   const [archive] = readdirSync(folder).filter((name) => name.endsWith(".deb"));
   run("dpkg-deb", ["-x", archive, "."], { cwd: folder });
 }

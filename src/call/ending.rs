@@ -2,11 +2,13 @@
 //! outcome, exactly once.
 
 use super::Call;
+use super::floor::Floor;
 use super::model::Flight;
 use super::output::{LogLine, Output};
 use super::prompt::Cue;
 use super::record::{EndReason, Handoff};
 use super::timers::Timer;
+use crate::audio::playback::Playback;
 use crate::order::answer::{self, Answer};
 use crate::twilio::webhook::CallStatus;
 
@@ -366,6 +368,9 @@ impl Call {
         self.log(LogLine::info("outcome").what(super::outcome::status(&self.record).word()));
         self.save();
         self.flush_save();
+        // The object lives on until the runtime lets it go.
+        self.floor = Floor::default();
+        self.phone.playback = Playback::default();
         self.out.push_back(Output::Outcome(finished));
     }
 }

@@ -23,7 +23,7 @@ use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
 use crate::twilio::webhook::CallStatus;
 use futures::channel::oneshot;
-use futures::future::{Either, select};
+use futures::future::{AbortHandle, Either, abortable, select};
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -63,7 +63,7 @@ pub(super) struct Session {
     /// Number of the socket to the model that the call wants; others are closed when they open.
     model_wanted: Cell<u32>,
     /// The deadline that a timer is running for.
-    armed: Cell<Option<u64>>,
+    timer: RefCell<Option<(u64, AbortHandle)>>,
     /// The outcome is kept, or being kept.
     keeping: Cell<bool>,
     /// The call was erased: nothing is written of it any more.
@@ -94,7 +94,7 @@ impl DurableObject for CallSession {
             phone: RefCell::default(),
             model: RefCell::default(),
             model_wanted: Cell::new(0),
-            armed: Cell::new(None),
+            timer: RefCell::default(),
             keeping: Cell::new(false),
             erased: Cell::new(false),
             kept: RefCell::default(),
@@ -249,28 +249,37 @@ impl Session {
         }
     }
 
-    /// Runs a timer for the next deadline, unless one runs that fires earlier.
+    /// Runs a timer for the next deadline, unless one runs that fires earlier. When there is nothing to
+    /// wait for none is left: a timer keeps the object in memory.
     fn arm(self: &Rc<Self>) {
-        let Some(due) = self
+        let next = self
             .call
             .borrow()
             .as_ref()
-            .and_then(|call| call.next_deadline())
-        else {
+            .and_then(|call| call.next_deadline());
+        let Some(due) = next else {
+            if let Some((_, timer)) = self.timer.take() {
+                timer.abort();
+            }
             return;
         };
-        if self.armed.get().is_some_and(|armed| armed <= due) {
-            return;
-        }
-        self.armed.set(Some(due));
-        let session = Rc::clone(self);
-        spawn_local(async move {
-            Delay::from(Duration::from_millis(due.saturating_sub(now_ms()).max(1))).await;
-            // A timer that was overtaken by an earlier one has nothing to say.
-            if session.armed.get() == Some(due) {
-                session.armed.set(None);
-                session.input(Input::Deadline);
+        let running = self.timer.take();
+        if let Some((armed, timer)) = running {
+            if armed <= due {
+                self.timer.replace(Some((armed, timer)));
+                return;
             }
+            timer.abort();
+        }
+        let session = Rc::clone(self);
+        let (wait, timer) = abortable(async move {
+            Delay::from(Duration::from_millis(due.saturating_sub(now_ms()).max(1))).await;
+            session.timer.replace(None);
+            session.input(Input::Deadline);
+        });
+        self.timer.replace(Some((due, timer)));
+        spawn_local(async {
+            let _ = wait.await;
         });
     }
 

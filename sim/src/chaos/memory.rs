@@ -28,7 +28,7 @@ pub(super) async fn row(plan: Plan) -> Row {
 }
 
 async fn measure(plan: Plan) -> anyhow::Result<Row> {
-    let scenarios: anyhow::Result<Vec<_>> = (0..plan.cases(500, 40))
+    let scenarios: anyhow::Result<Vec<_>> = (0..plan.cases(1000, 40))
         .map(|n| calls::short(n, DialResult::Answered, 60, false))
         .collect();
     let log = folder().join("memory.log");
