@@ -35,6 +35,7 @@ pub use model::ToModel;
 use phone::Phone;
 pub use phone::ToPhone;
 use post::Post;
+pub use post::Sent;
 #[cfg(test)]
 use serde_json::Value;
 use std::sync::Arc;
@@ -96,13 +97,12 @@ pub enum Delivery {
 
 /// Sees everything that arrives anywhere, in this order.
 pub trait Witness {
-    /// Something sent at `sent` arrives, and is about to be handled; both in ms since the call was
-    /// placed.
-    fn arrives(&mut self, sent: u64, now: u64, what: &Delivery);
+    /// Something arrives, and is about to be handled; `now` in ms since the call was placed.
+    fn arrives(&mut self, sent: Sent, now: u64, what: &Delivery);
 }
 
 impl Witness for () {
-    fn arrives(&mut self, _sent: u64, _now: u64, _what: &Delivery) {}
+    fn arrives(&mut self, _sent: Sent, _now: u64, _what: &Delivery) {}
 }
 
 /// A call that is over.

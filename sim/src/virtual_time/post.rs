@@ -26,15 +26,24 @@ pub enum Lane {
 
 const LANES: usize = Lane::ModelOut as usize + 1;
 
+/// When something was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// In ms since the call was placed.
+    pub at: u64,
+    /// So many things had arrived anywhere by then: their order where the time is the same.
+    pub after: u64,
+}
+
 /// Everything on its way, in the order of arrival.
 pub struct Post {
     now: u64,
     delays: Delays,
     random: u64,
-    /// By the time of arrival, and by the order of sending where that is the same; with the time
-    /// of sending.
-    due: BTreeMap<(u64, u64), (u64, Delivery)>,
+    /// By the time of arrival, and by the order of sending where that is the same.
+    due: BTreeMap<(u64, u64), (Sent, Delivery)>,
     sent: u64,
+    taken: u64,
     last_arrival: [u64; LANES],
     last_sent: [Option<u64>; LANES],
 }
@@ -48,6 +57,7 @@ impl Post {
             delays,
             due: BTreeMap::new(),
             sent: 0,
+            taken: 0,
             last_arrival: [0; LANES],
             last_sent: [None; LANES],
         }
@@ -123,14 +133,20 @@ impl Post {
     }
 
     /// The next thing that has arrived, and when it was sent.
-    pub fn take(&mut self) -> Option<(u64, Delivery)> {
+    pub fn take(&mut self) -> Option<(Sent, Delivery)> {
         let first = self.due.first_entry()?;
-        (first.key().0 <= self.now).then(|| first.remove())
+        let arrived = (first.key().0 <= self.now).then(|| first.remove())?;
+        self.taken += 1;
+        Some(arrived)
     }
 
     fn put(&mut self, at: u64, delivery: Delivery) {
         self.sent += 1;
-        self.due.insert((at, self.sent), (self.now, delivery));
+        let sent = Sent {
+            at: self.now,
+            after: self.taken,
+        };
+        self.due.insert((at, self.sent), (sent, delivery));
     }
 
     /// `SplitMix64`.

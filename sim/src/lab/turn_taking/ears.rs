@@ -11,7 +11,7 @@ use orderline::audio::ulaw::BYTES_PER_MS;
 use orderline_silero::{STEP, Silero};
 use serde_json::Value;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const STEP_MS: u64 = STEP as u64 / BYTES_PER_MS;
 /// Steps of speech in a row that begin a turn.
@@ -30,6 +30,8 @@ pub(super) struct LabEars {
     random: Random,
     /// Starts are sometimes told late, twice or not at all.
     faulty: bool,
+    /// It hears words at once, whatever the network hears.
+    keen: bool,
     silero: Silero,
     settings: Option<Settings>,
     pending: Vec<u8>,
@@ -58,13 +60,14 @@ impl LabEars {
         truth: Arc<Mutex<Truth>>,
         voice: Arc<Voice>,
         seed: u64,
-        faulty: bool,
+        (faulty, keen): (bool, bool),
     ) -> Self {
         Self {
             truth,
             voice,
             random: Random::new(seed),
             faulty,
+            keen,
             silero: Silero::new(),
             settings: None,
             pending: Vec::new(),
@@ -79,20 +82,24 @@ impl LabEars {
         }
     }
 
+    fn truth(&self) -> MutexGuard<'_, Truth> {
+        self.truth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn step(&mut self, step: &[u8], turns: &mut Vec<Turn>) {
         let samples = sounds::decoded(step);
         let probability = samples.as_slice().try_into();
         let probability = probability.map_or(0.0, |samples| self.silero.step(samples));
         self.steps += 1;
         let now = self.steps * STEP_MS;
+        let words = self.keen && self.truth().speaks(now * BYTES_PER_MS);
         self.run = if probability >= SPEECH {
             self.run + 1
         } else {
             0
         };
         if self.run >= START_STEPS {
-            let mut truth = self.truth.lock().unwrap_or_else(PoisonError::into_inner);
-            truth.is_heard(now * BYTES_PER_MS);
+            self.truth().is_heard(now * BYTES_PER_MS);
         }
         let Some(settings) = self.settings else {
             return;
@@ -101,7 +108,7 @@ impl LabEars {
             self.tell(start, turns);
         }
         if self.speaking {
-            let pause = probability < settings.threshold - HYSTERESIS;
+            let pause = !words && probability < settings.threshold - HYSTERESIS;
             self.quiet_ms = if pause { self.quiet_ms + STEP_MS } else { 0 };
             if self.quiet_ms >= settings.silence_ms {
                 if let Some((start, _)) = self.late {
@@ -115,7 +122,7 @@ impl LabEars {
         }
         let speech = probability >= settings.threshold;
         self.speech_steps = if speech { self.speech_steps + 1 } else { 0 };
-        if self.speech_steps >= START_STEPS {
+        if words || self.speech_steps >= START_STEPS {
             self.speaking = true;
             self.quiet_ms = 0;
             let start = now.saturating_sub(START_STEPS * STEP_MS + settings.prefix_ms);
@@ -175,8 +182,7 @@ impl Ears for LabEars {
 
     fn take(&mut self) -> Understood {
         let now = self.ms() * BYTES_PER_MS;
-        let mut truth = self.truth.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = truth.transcript(self.turn_from, now, &self.voice);
+        let text = self.truth().transcript(self.turn_from, now, &self.voice);
         self.turn_from = now;
         Understood { line: None, text }
     }

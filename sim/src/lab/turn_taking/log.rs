@@ -1,6 +1,6 @@
 //! What passed between the three parties of a conversation, as a witness of the wires saw it.
 
-use crate::virtual_time::{Delivery, ToBridge, ToModel, ToPhone, Witness};
+use crate::virtual_time::{Delivery, Sent, ToBridge, ToModel, ToPhone, Witness};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -9,6 +9,8 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) sent: u64,
+    /// So many frames the bridge had heard then.
+    pub(super) frames: usize,
     /// When it arrived.
     pub(super) at: u64,
     pub(super) what: Seen,
@@ -55,12 +57,17 @@ pub(super) enum Seen {
 #[derive(Default)]
 pub(super) struct Log {
     pub(super) entries: Vec<Entry>,
+    /// How many things had arrived anywhere.
+    arrived: u64,
+    /// The same, at every frame.
+    frames: Vec<u64>,
     /// The phone's stage that has ticks; a tick of an earlier one is void.
     stage: Option<u64>,
 }
 
 impl Witness for Log {
-    fn arrives(&mut self, sent: u64, now: u64, what: &Delivery) {
+    fn arrives(&mut self, sent: Sent, now: u64, what: &Delivery) {
+        self.arrived += 1;
         let seen = match what {
             Delivery::Phone(ToPhone::Tick { step }) => {
                 (*self.stage.get_or_insert(*step) == *step).then_some(Seen::Tick)
@@ -73,8 +80,13 @@ impl Witness for Log {
             Delivery::Model(ToModel::Text { text, .. }) => to_model(text),
             _ => None,
         };
+        if seen == Some(Seen::Frame) {
+            self.frames.push(self.arrived);
+        }
+        let frames = self.frames.partition_point(|frame| *frame <= sent.after);
         let entry = |what| Entry {
-            sent,
+            sent: sent.at,
+            frames,
             at: now,
             what,
         };

@@ -31,6 +31,8 @@ pub(super) struct Truncation {
     pub(super) error_ms: f64,
     /// Another item was queued before or behind it.
     pub(super) queued: bool,
+    /// When the bridge told it, in ms.
+    pub(super) at: u64,
 }
 
 /// What the agent did about somebody's sound.
@@ -41,11 +43,11 @@ pub(super) struct Reaction {
     pub(super) at: u64,
     /// The server's network heard it.
     pub(super) audible: bool,
-    /// How much of it the bridge had got when it sent `clear`, and how long it had had that, in ms; and
-    /// whether `clear` came before `speech_started`. On a line of constant delay that is the time from
-    /// the first sample at the bridge. Where messages take different times it is not: what the network
-    /// puts between two frames nobody can hear through, and frames that come in one burst would look
-    /// as if they were heard in no time.
+    /// How much of it the bridge had heard when it sent `clear`, and how long it had heard that, in ms;
+    /// and whether `clear` came before `speech_started`. On a line of constant delay that is the time
+    /// from the first sample at the bridge. Where messages take different times it is not: what the
+    /// network puts between two frames nobody can hear through, and frames that come in one burst would
+    /// look as if they were heard in no time.
     pub(super) clear: Option<(u64, bool)>,
     /// From its first sample at the bridge to `clear`, in ms, whatever the network did meanwhile.
     pub(super) clear_wall_ms: Option<u64>,
@@ -197,12 +199,13 @@ impl<'a> Wires<'a> {
         })
     }
 
-    /// How much of a sound the bridge had got at this time, and how long it had had that, in ms.
-    fn had_of(&self, sound: &Sound, at: u64) -> u64 {
-        let got = self.frames.iter().skip(sound.first);
-        let got = got.take_while(|arrived| **arrived <= at).enumerate().last();
-        got.map_or(0, |(frames, arrived)| {
-            frames as u64 * TICK_MS + at - arrived
+    /// How much of a sound, after its first frame, the bridge had heard when it sent this, and how long
+    /// it had heard that, in ms.
+    fn heard_of(&self, sound: &Sound, sent: &Entry) -> u64 {
+        let newest = sent.frames.checked_sub(1).filter(|n| *n >= sound.first);
+        let arrived = newest.and_then(|newest| Some((newest, self.frames.get(newest)?)));
+        arrived.map_or(0, |(newest, arrived)| {
+            (newest - sound.first) as u64 * TICK_MS + sent.sent - arrived
         })
     }
 
@@ -250,6 +253,7 @@ fn truncations(wires: &Wires<'_>, ledger: &Ledger) -> Vec<Truncation> {
         Some(Truncation {
             error_ms: *ms as f64 - heard as f64 / BYTES_PER_MS as f64,
             queued: before.is_some() || dropped.len() > 1,
+            at: *sent,
         })
     };
     wires.truncates.iter().filter_map(truncation).collect()
@@ -391,7 +395,7 @@ fn react(
     let started = started.filter(|at| *at <= sound.heard_to + 800);
     let clear = first.map(|clear| {
         let by_model = started.is_some_and(|started| started <= clear.sent);
-        (wires.had_of(sound, clear.sent), !by_model)
+        (wires.heard_of(sound, clear), !by_model)
     });
     let told_first = started.filter(|at| {
         let much = left_ms(ledger, pending, *at) >= LEAST_LEFT_MS;

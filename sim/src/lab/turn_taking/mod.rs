@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// How many conversations
     #[arg(long, default_value_t = 240)]
     conversations: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    from: u64,
     /// Hold only the conversation with this seed, and leave all of it in target/lab/turn-taking
     #[arg(long)]
     seed: Option<u64>,
@@ -73,7 +76,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let begun = std::time::Instant::now();
-    let held = lab.hold_all(options.conversations)?;
+    let held = lab.hold_all(options.from, options.conversations)?;
     Ok(report::print(&held, begun.elapsed()))
 }
 
@@ -90,13 +93,13 @@ impl Lab {
         Ok(Self { clips, voice })
     }
 
-    fn hold_all(&self, conversations: u64) -> anyhow::Result<Vec<Held>> {
-        let next = AtomicU64::new(0);
+    fn hold_all(&self, first: u64, conversations: u64) -> anyhow::Result<Vec<Held>> {
+        let next = AtomicU64::new(first);
         let held = Mutex::new(Vec::new());
         let work = || {
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= conversations {
+                if seed >= first.saturating_add(conversations) {
                     return;
                 }
                 let one = self.hold(seed);
@@ -121,14 +124,10 @@ impl Lab {
         let plan = Plan::new(seed);
         let truth = Arc::new(Mutex::new(Truth::default()));
         let play = Arc::new(Play::in_virtual_time(plan.scenario()));
-        let (heard, voice, faulty) = (Arc::clone(&truth), Arc::clone(&self.voice), plan.faulty_vad);
+        let (heard, voice) = (Arc::clone(&truth), Arc::clone(&self.voice));
+        let vad = (plan.faulty_vad, plan.keen_vad);
         let ears = move || -> Box<dyn crate::realtime::ears::Ears> {
-            let ears = LabEars::new(
-                Arc::clone(&heard),
-                Arc::clone(&voice),
-                seed ^ 0xEA25,
-                faulty,
-            );
+            let ears = LabEars::new(Arc::clone(&heard), Arc::clone(&voice), seed ^ 0xEA25, vad);
             Box::new(ears)
         };
         let plays = Arc::new(vec![Arc::clone(&play)]);

@@ -79,6 +79,8 @@ pub(super) struct Plan {
     pub(super) marks: Marks,
     /// The server's detector tells starts late, twice or not at all.
     pub(super) faulty_vad: bool,
+    /// It tells the start of words at once: then ours is often the second.
+    pub(super) keen_vad: bool,
     pub(super) voice: &'static str,
     /// Level of the line's noise, dBFS.
     pub(super) bed: Option<f64>,
@@ -167,6 +169,7 @@ impl Plan {
             way,
             marks,
             faulty_vad: chance(random, 50),
+            keen_vad: seed / 16 % 4 == 3,
             voice: VOICES[random.below(VOICES.len())],
             bed,
             echo,

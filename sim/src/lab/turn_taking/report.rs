@@ -108,11 +108,12 @@ fn counts(held: &[Held], took: Duration, table: &mut Table) {
     table.note(
         "Conversations with",
         format!(
-            "echo {echo}, line noise {bed}, jitter {}, late marks {}, lost marks {}, faulty speech_started {}",
+            "echo {echo}, line noise {bed}, jitter {}, late marks {}, lost marks {}, speech_started faulty {}, keen {}",
             conversations(&|h| h.plan.way == Way::Jitter),
             conversations(&|h| h.plan.marks.late_percent > 0),
             conversations(&|h| h.plan.marks.lost_percent > 0),
             conversations(&|h| h.plan.faulty_vad),
+            conversations(&|h| h.plan.keen_vad),
         ),
     );
     let faults: Vec<(u64, String)> = held
@@ -208,7 +209,7 @@ fn onsets(held: &[Held], table: &mut Table) {
         "speech_started→clear in the same poll",
         measured,
         "always",
-        polls.iter().all(|p| p.2),
+        !polls.is_empty() && polls.iter().all(|p| p.2),
     );
 }
 
@@ -220,10 +221,11 @@ fn truncations(held: &[Held], table: &mut Table) {
                 Way::Jitter => ("jitter 0–300 ms".to_owned(), 60.0),
             };
             let of = held.iter().filter(|h| h.plan.way == way);
-            let of = of
-                .flat_map(|h| &h.measured.truncations)
-                .filter(|t| t.queued == queued);
-            let errors: Vec<f64> = of.map(|t: &Truncation| t.error_ms.abs()).collect();
+            let of = of.flat_map(|h| h.measured.truncations.iter().map(|t| (h.plan.seed, t)));
+            let of: Vec<(u64, &Truncation)> = of.filter(|(_, t)| t.queued == queued).collect();
+            let errors: Vec<f64> = of.iter().map(|(_, t)| t.error_ms.abs()).collect();
+            let wrong = of.iter().filter(|(_, t)| t.error_ms.abs() > bar);
+            let wrong = places(wrong.map(|(seed, t)| (*seed, t.at)));
             let name = format!(
                 "|Truncation error|, {name}, {}",
                 if queued { "replies queued" } else { "alone" }
@@ -242,7 +244,7 @@ fn truncations(held: &[Held], table: &mut Table) {
             must(
                 table,
                 &name,
-                summary(&errors, "ms"),
+                summary(&errors, "ms") + &wrong,
                 &format!("p95 ≤ {bar} ms"),
                 met,
             );

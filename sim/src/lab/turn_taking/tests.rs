@@ -30,7 +30,12 @@ fn audio(item: u64, ms: usize) -> Vec<u8> {
 
 impl Tape {
     fn seen(&mut self, sent: u64, at: u64, what: Seen) {
-        self.entries.push(Entry { sent, at, what });
+        self.entries.push(Entry {
+            sent,
+            frames: 0,
+            at,
+            what,
+        });
     }
 
     /// The bridge gets an item of its own response.
@@ -72,6 +77,11 @@ impl Tape {
             self.seen(at, at + WAY, Seen::Frame);
         }
         self.entries.sort_by_key(|entry| entry.at);
+        let frames = self.entries.iter().filter(|e| e.what == Seen::Frame);
+        let frames: Vec<u64> = frames.map(|frame| frame.at).collect();
+        for entry in &mut self.entries {
+            entry.frames = frames.partition_point(|at| *at <= entry.sent);
+        }
         measure(&self.entries, &self.said)
     }
 }
@@ -99,6 +109,7 @@ fn a_truncation_is_compared_with_what_was_played_when_the_phone_stopped() {
     let known = Truncation {
         error_ms: 80.0,
         queued: false,
+        at: 1_010,
     };
     assert_eq!(measured.truncations, [known]);
     assert_eq!((measured.agent_ms, measured.stale.len()), (1_020, 0));
@@ -116,6 +127,7 @@ fn what_was_played_twice_was_heard_once() {
     let known = Truncation {
         error_ms: 0.0,
         queued: false,
+        at: 2_010,
     };
     assert_eq!(tape.measure(3_000).truncations, [known]);
 }
@@ -363,7 +375,7 @@ fn the_server_hears_every_line_of_the_shop() {
     let lab = Lab::new().unwrap();
     let ears = |faulty| {
         let truth = Arc::new(Mutex::new(Truth::default()));
-        let mut ears = LabEars::new(truth, Arc::clone(&lab.voice), 1, faulty);
+        let mut ears = LabEars::new(truth, Arc::clone(&lab.voice), 1, (faulty, false));
         ears.configure(&json!({"type": "server_vad", "silence_duration_ms": 500}));
         ears
     };

@@ -99,6 +99,14 @@ impl Truth {
         }
     }
 
+    /// Whether somebody speaks at this position.
+    pub(super) fn speaks(&self, position: u64) -> bool {
+        let during = |said: &Said| said.from < position && position <= said.to;
+        self.said
+            .iter()
+            .any(|said| said.kind.is_speech() && during(said))
+    }
+
     /// More was played.
     pub(super) fn plays(&mut self, samples: &[u8]) {
         self.played.extend(samples);
