@@ -15,6 +15,7 @@
 //! the agent as well; who it is, is the caller's question.
 
 use super::gate::Gate;
+use super::music::Music;
 use super::ulaw::{self, BYTES_PER_MS};
 use orderline_silero::{STEP, Silero};
 use std::collections::VecDeque;
@@ -55,14 +56,6 @@ const KEPT_STEPS: usize = 6;
 /// [`KEPT_STEPS`] runs.
 const DROWSY_STEPS: u32 = 32;
 
-/// −45 dBFS as a mean square of 16-bit samples: music on hold is louder, between its notes as well.
-const LOUD: u32 = 33_954;
-
-/// Of 64 steps, how many are loud in music, and how many move: steady noise moves in fewer
-/// (`tests/hearing.rs`).
-const MUSIC_LOUD_STEPS: u32 = 56;
-const MUSIC_MOVING_STEPS: u32 = 16;
-
 /// What has changed on the line, and how long ago: milliseconds before the end of the audio heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -96,9 +89,7 @@ pub struct Ear {
     steps: u64,
     network_runs: u64,
     is_speech: bool,
-    /// For each of the newest 64 steps, newest last: whether it was loud, and whether its level moved.
-    loud: u64,
-    moving: u64,
+    music: Music,
     /// The steps in a row that contradict `is_speech`: the number of the first, and how many.
     contrary: Option<(u64, u64)>,
 }
@@ -123,8 +114,7 @@ impl Ear {
             steps: 0,
             network_runs: 0,
             is_speech: false,
-            loud: 0,
-            moving: 0,
+            music: Music::default(),
             contrary: None,
         }
     }
@@ -169,12 +159,9 @@ impl Ear {
         self.gate.hears_noise()
     }
 
-    /// Whether music plays: for two seconds the line is hardly ever quiet, its level moves, and it is
-    /// not speech. Steady noise does not move, and what is dropped in a kitchen is over at once.
+    /// Whether music plays: for more than two seconds the line has been loud, and moved as music does.
     pub fn is_music(&self) -> bool {
-        !self.is_speech
-            && self.loud.count_ones() >= MUSIC_LOUD_STEPS
-            && self.moving.count_ones() >= MUSIC_MOVING_STEPS
+        self.music.plays()
     }
 
     /// Steps of 32 ms taken from the line.
@@ -192,10 +179,6 @@ impl Ear {
     fn take(&mut self, step: &[u8; STEP]) -> Option<u64> {
         let level = ulaw::mean_square(step);
         let is_open = self.gate.is_open(level);
-        self.loud = self.loud << 1 | u64::from(level > LOUD);
-        // At first the gate is open because it does not know the line.
-        let knows_line = self.steps >= 64;
-        self.moving = self.moving << 1 | u64::from(is_open && knows_line);
         self.closed_steps = if is_open { 0 } else { self.closed_steps + 1 };
         self.steps += 1;
         let changed_at = if self.awake {
@@ -205,6 +188,11 @@ impl Ear {
         } else {
             None
         };
+        if self.is_speech {
+            self.music.interrupted();
+        } else {
+            self.music.take(level);
+        }
         if self.kept.len() == KEPT_STEPS {
             self.kept.pop_front();
         }

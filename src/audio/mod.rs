@@ -5,6 +5,7 @@ pub mod dtmf;
 pub mod ear;
 pub mod echo;
 mod gate;
+mod music;
 pub mod playback;
 pub mod ulaw;
 pub mod wav;
