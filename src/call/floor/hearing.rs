@@ -181,9 +181,15 @@ impl Call {
         }
     }
 
-    /// Whether what the model hears is the agent itself. Its word may come late.
+    /// Whether what the model hears is the agent itself. Its word may come late, or so soon that a copy
+    /// of what was sent still explains anything: then only a line that is known to have an echo has one.
     fn hears_echo(&mut self, now: u64) -> bool {
+        let is_judged = match self.floor.local {
+            Local::Echo { since } => now.saturating_sub(since) >= ECHO_JUDGED_MS,
+            Local::Quiet | Local::Speech { .. } => false,
+        };
         match self.floor.echo.source() {
+            Source::Echo if !is_judged && self.floor.echo_at.is_none() => false,
             Source::Echo => {
                 self.floor.echo_at = Some(now);
                 true
