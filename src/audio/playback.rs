@@ -10,22 +10,28 @@
 //! front of the first piece of a reply tells when the phone began with it; the marks that `clear`
 //! throws away tell when the phone stopped. Between the two a cut is placed to a frame.
 
+mod held;
+
 use super::ulaw::BYTES_PER_MS;
+use held::Held;
 use std::collections::VecDeque;
 
 /// How exactly the stream's clock places a mark, in samples: one frame.
 const FRAME: u64 = 20 * BYTES_PER_MS;
 /// How much later than expected a mark must be to count as late, in samples.
 const LATE: u64 = 2 * FRAME;
-/// The same for the mark of a `clear`, where a mistake skips audio.
-const LATE_STOP: u64 = FRAME;
 /// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 100 ms. Where the phone is
 /// between two marks, its clock tells; every mark is two messages.
 const MARK_BYTES: usize = 800;
+/// The longest audio with one mark where the way varies, in bytes: 200 ms. Shorter pieces bound a stop
+/// more closely, and make more marks, of which one that is late holds up those behind it.
+const VARYING_PIECE: usize = 1_600;
 /// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
-/// So many marks in a row that are late are a stall of the line; fewer were late themselves.
+/// So many marks in a row that are late are a stall of the line, if they stand for so much audio, in
+/// samples; fewer were late themselves, and held up those behind them.
 const STALLED_MARKS: usize = 3;
+const STALLED: u64 = 1_200 * BYTES_PER_MS;
 /// How much is said again after a pause of which the phone has not told where it stopped, in samples.
 const REPEAT: u64 = 500 * BYTES_PER_MS;
 /// The most audio kept while paused, in bytes: a minute.
@@ -49,8 +55,8 @@ pub struct Playback {
     spread: Option<u64>,
     /// How much later than placed an echo may have been, in samples.
     lag: u64,
-    /// How late the newest marks were, in samples.
-    late: Vec<u64>,
+    /// How late the newest marks were, and how much audio they stand for, in samples.
+    late: Vec<(u64, u64)>,
     /// Rises with every `clear`, so that an echo of an older mark is recognised.
     generation: u32,
     next_mark: u64,
@@ -78,37 +84,6 @@ struct Piece {
     /// When it was sent, and when it starts to play; in samples.
     sent_at: u64,
     starts_at: u64,
-}
-
-/// Audio held back while it is undecided whether the agent goes on.
-#[derive(Debug)]
-struct Held {
-    generation: u32,
-    /// When the phone was told to stop, when that came on the quickest way, and when it stopped; in
-    /// samples.
-    told_at: u64,
-    expected_at: u64,
-    stopped_at: u64,
-    /// It cannot have stopped before this, in samples.
-    not_before: u64,
-    /// By how much the way varies, in samples, once that is known.
-    spread: Option<u64>,
-    /// The phone has told when it stopped.
-    is_exact: bool,
-    /// It has told when it began.
-    observed: bool,
-    /// It always takes the same time.
-    is_steady: bool,
-    /// Thrown away by the phone, oldest first, and where each piece starts.
-    flushed: Vec<Piece>,
-    /// So many of them have played whole: the phone throws the others away at one moment, and their
-    /// marks came before it.
-    played: usize,
-    /// The newest echo of their marks: when it was, in samples, and how many pieces it covers.
-    newest_echo: (u64, usize),
-    /// Came since.
-    kept: Vec<Piece>,
-    kept_bytes: usize,
 }
 
 /// The marks to send around a piece of audio.
@@ -208,113 +183,6 @@ impl Piece {
     }
 }
 
-impl Held {
-    /// What was heard of each item, oldest first.
-    fn cuts(&self) -> Vec<Cut> {
-        let mut cuts: Vec<Cut> = Vec::new();
-        for piece in self.flushed.iter().chain(&self.kept) {
-            let played = if piece.mark == 0 {
-                0
-            } else {
-                piece.played(self.stopped_at)
-            };
-            let heard_ms = piece.from.saturating_add(played) / BYTES_PER_MS;
-            let received_ms = piece.to() / BYTES_PER_MS;
-            match cuts.last_mut() {
-                Some(cut) if cut.item_id == piece.item_id => {
-                    if played > 0 {
-                        cut.heard_ms = heard_ms;
-                    }
-                    cut.received_ms = received_ms;
-                }
-                _ => cuts.push(Cut {
-                    item_id: piece.item_id.clone(),
-                    heard_ms,
-                    received_ms,
-                }),
-            }
-        }
-        cuts.retain(|cut| cut.heard_ms < cut.received_ms);
-        cuts
-    }
-
-    /// Takes the echo of a mark that `clear` may have thrown away: one that came before its audio
-    /// can have played tells when that was. How long the phone took to tell.
-    fn echoed(&mut self, at: u64, mark: u64) -> Option<u64> {
-        let index = self.flushed.iter().position(|piece| piece.mark == mark)?;
-        let (before, covered) = self.newest_echo;
-        if at > before.saturating_add(FRAME) {
-            self.played = covered;
-        }
-        self.newest_echo = (at, index + 1);
-        let piece = self.flushed.get(index)?;
-        let ends_at = piece.ends_at();
-        if piece.audio.is_empty() && !self.observed {
-            // The phone began here. Where everything takes the same time that was known, and a mark
-            // that came later was late itself.
-            self.observed = true;
-            if !self.is_steady || at < ends_at {
-                for piece in self.flushed.iter_mut().skip(index) {
-                    piece.starts_at = piece.starts_at.saturating_add(at).saturating_sub(ends_at);
-                }
-            }
-            return None;
-        }
-        if at + FRAME >= ends_at {
-            return None;
-        }
-        let stopped_at = self.stop_told(at);
-        // Without its beginning, the moment of its end alone would only disturb the estimate.
-        if self.observed && (!self.is_exact || stopped_at < self.stopped_at) {
-            self.stopped_at = stopped_at;
-        }
-        let is_first = !std::mem::replace(&mut self.is_exact, true);
-        is_first.then(|| at.saturating_sub(self.told_at))
-    }
-
-    /// When the phone stopped, if it says so at this time: then, unless that is later than the way
-    /// can take. The mark was late itself then, and half of the time is the best guess: the longest
-    /// it can have been wrong by is least.
-    fn stop_told(&self, at: u64) -> u64 {
-        let took = at.saturating_sub(self.expected_at);
-        match self.spread {
-            Some(spread) if took > spread.saturating_add(LATE_STOP) => {
-                self.expected_at.saturating_add(spread.min(took / 2))
-            }
-            _ => at,
-        }
-    }
-
-    /// What may have been skipped when the phone goes on here: what the phone can have been stopped
-    /// before, although its marks say that it was not. On a line that is not steady a mark that was late
-    /// itself looks like any other.
-    fn doubts(&self, goes_on_at: u64) -> Vec<Doubt> {
-        if self.is_steady {
-            return Vec::new();
-        }
-        let from = self.stopped_at.saturating_sub(REPEAT).max(self.not_before);
-        let mut doubts: Vec<Doubt> = Vec::new();
-        for piece in self.flushed.iter().skip(self.played) {
-            let at = |time| piece.from.saturating_add(piece.played(time));
-            let bytes = at(from)..at(goes_on_at);
-            match doubts.last_mut() {
-                _ if bytes.is_empty() => {}
-                Some(last) if last.item_id == piece.item_id => last.bytes.end = bytes.end,
-                _ => doubts.push(Doubt {
-                    item_id: piece.item_id.clone(),
-                    bytes,
-                }),
-            }
-        }
-        doubts
-    }
-
-    /// Whether it is known to a frame what was heard.
-    fn is_known(&self) -> bool {
-        self.observed && (self.is_exact || self.is_steady)
-    }
-}
-
 impl Playback {
     /// With marks that are told from those of lower generations.
     pub fn of_generation(generation: u32) -> Self {
@@ -401,32 +269,40 @@ impl Playback {
         }
     }
 
-    /// The clock that all times were taken from was slow by so many ms: everything was that much later.
+    /// The clock of what was sent was slow by so many ms: all that was that much later. What the phone
+    /// has told of stands: its own frames tell when that was.
     pub fn shift(&mut self, slow_ms: u64) {
         let by = slow_ms.saturating_mul(BYTES_PER_MS);
         if by == 0 {
             return;
         }
-        let last = self.last.iter_mut().map(|(held, _)| held);
-        let (mut pieces, mut times) = (
-            Vec::from_iter(&mut self.pieces),
-            vec![&mut self.ends_at, &mut self.run.0, &mut self.run.1],
-        );
-        for held in self.held.iter_mut().chain(last) {
-            pieces.extend(held.flushed.iter_mut().chain(&mut held.kept));
-            times.extend([
-                &mut held.told_at,
-                &mut held.expected_at,
-                &mut held.stopped_at,
-                &mut held.not_before,
-                &mut held.newest_echo.0,
-            ]);
+        let is_estimate = !self.observed;
+        let mut times = vec![&mut self.run.0];
+        if is_estimate {
+            times.extend([&mut self.ends_at, &mut self.run.1]);
         }
-        for piece in pieces {
-            times.extend([&mut piece.sent_at, &mut piece.starts_at]);
+        for piece in &mut self.pieces {
+            times.push(&mut piece.sent_at);
+            times.extend(is_estimate.then_some(&mut piece.starts_at));
+        }
+        let last = self.last.iter_mut().map(|(held, _)| held);
+        for held in self.held.iter_mut().chain(last) {
+            times.extend(held.estimates());
         }
         for time in times {
             *time = time.saturating_add(by);
+        }
+        for took in self.trips.iter_mut().chain(&mut self.stops) {
+            *took = took.saturating_sub(by);
+        }
+    }
+
+    /// How much audio may go without a mark of its own, in bytes. Where the way varies, times say little,
+    /// and what the phone has come to does.
+    pub fn longest_piece(&self) -> usize {
+        match self.spread {
+            Some(spread) if spread > LATE => VARYING_PIECE,
+            _ => usize::MAX,
         }
     }
 
@@ -496,23 +372,12 @@ impl Playback {
     pub fn hold(&mut self, now: u64) -> Option<Place> {
         let is_steady = self.is_steady && !self.trips.is_empty();
         let varies = self.spread.filter(|_| !self.trips.is_empty());
-        let mut held = Held {
-            generation: self.generation,
-            told_at: now.saturating_mul(BYTES_PER_MS),
-            expected_at: self.arrival(now),
-            stopped_at: self.arrival(now),
-            spread: if is_steady { Some(0) } else { varies },
-            // The pieces were placed so much too early.
-            not_before: self.earliest(now).saturating_sub(self.lag),
-            is_exact: false,
-            observed: self.observed,
-            is_steady,
-            flushed: Vec::new(),
-            played: 0,
-            newest_echo: (0, 0),
-            kept: Vec::new(),
-            kept_bytes: 0,
-        };
+        let mut held = Held::new(self.generation, now, self.arrival(now));
+        held.observed = self.observed;
+        held.is_steady = is_steady;
+        held.spread = if is_steady { Some(0) } else { varies };
+        // The pieces were placed so much too early.
+        held.not_before = self.earliest(now).saturating_sub(self.lag);
         let rest = self.ends_at.saturating_sub(held.stopped_at);
         let mut place = None;
         if rest > 0 {
@@ -561,7 +426,7 @@ impl Playback {
         let goes_on_at = held.stopped_at.saturating_sub(repeat);
         let mut again = Vec::new();
         let doubts = held.doubts(goes_on_at);
-        let pieces: Vec<Piece> = held.flushed.drain(..).chain(held.kept.drain(..)).collect();
+        let pieces: Vec<Piece> = held.take_pieces();
         self.last = Some((held, None));
         for mut piece in pieces {
             let played = if piece.mark == 0 {
@@ -577,15 +442,22 @@ impl Playback {
             if rest.is_empty() && !exact {
                 continue;
             }
-            let starts_at = self.new_start(now);
-            let from = piece.from.saturating_add(played);
+            let mut from = piece.from.saturating_add(played);
             // What has played to its end gets a mark of its own: its old one was thrown away.
-            let marks = self.place(now, &piece.item_id, from, rest.clone());
-            again.push(Again {
-                marks,
-                audio: rest,
-                starts_at,
-            });
+            let longest = self.longest_piece().min(rest.len()).max(1);
+            let parts = rest
+                .chunks(longest)
+                .chain(rest.is_empty().then_some(rest.as_slice()));
+            for part in parts {
+                let starts_at = self.new_start(now);
+                let marks = self.place(now, &piece.item_id, from, part.to_vec());
+                from = from.saturating_add(part.len() as u64);
+                again.push(Again {
+                    marks,
+                    audio: part.to_vec(),
+                    starts_at,
+                });
+            }
         }
         Resumed { again, doubts }
     }
@@ -684,11 +556,12 @@ impl Playback {
             self.late.clear();
             at
         } else {
-            self.late.push(at - expected);
-            if self.late.len() < STALLED_MARKS {
+            self.late.push((at - expected, piece.length()));
+            let audio: u64 = self.late.iter().map(|(_, audio)| audio).sum();
+            if self.late.len() < STALLED_MARKS || audio < STALLED {
                 return;
             }
-            let stall = self.late.iter().copied().min().unwrap_or(0);
+            let stall = self.late.iter().map(|(late, _)| *late).min().unwrap_or(0);
             self.late.clear();
             if stall <= LATE {
                 return;

@@ -201,6 +201,19 @@ impl Call {
         audio: Vec<u8>,
         payload: &str,
     ) {
+        self.phone.playback.line_varies(self.phone.clock.spread());
+        let longest = self.phone.playback.longest_piece();
+        if audio.len() <= longest {
+            return self.play_piece(now, item_id, from, audio, payload);
+        }
+        let mut from = from;
+        for piece in audio.chunks(longest) {
+            self.play_piece(now, item_id, from, piece.to_vec(), &media::encode(piece));
+            from = from.saturating_add(piece.len() as u64);
+        }
+    }
+
+    fn play_piece(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>, payload: &str) {
         let line = self.phone.clock.now(now);
         self.finish_cut();
         if !self.phone.playback.continues(line, item_id, from) {
