@@ -2,13 +2,14 @@
 //! outcome, exactly once.
 
 use super::Call;
+use super::filler::Filler;
 use super::floor::Floor;
+use super::greeting::Greeting;
 use super::model::Flight;
 use super::output::{LogLine, Output};
 use super::prompt::Cue;
 use super::record::{EndReason, Handoff};
 use super::timers::Timer;
-use crate::audio::playback::Playback;
 use crate::order::answer::{self, Answer};
 use crate::twilio::webhook::CallStatus;
 
@@ -368,9 +369,12 @@ impl Call {
         self.log(LogLine::info("outcome").what(super::outcome::status(&self.record).word()));
         self.save();
         self.flush_save();
-        // The object lives on until the runtime lets it go.
+        // The object lives on until the runtime lets it go, and its memory until the garbage collector
+        // has found it.
         self.floor = Floor::default();
-        self.phone.playback = Playback::default();
+        self.phone.give_up_audio();
+        self.greeting = Greeting::default();
+        self.filler = Filler::default();
         self.out.push_back(Output::Outcome(finished));
     }
 }

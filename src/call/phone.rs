@@ -67,6 +67,12 @@ impl Phone {
     pub(super) fn ends_at(&self) -> u64 {
         self.clock.local(self.playback.ends_at())
     }
+
+    /// Nothing plays any more, and the model gets nothing any more.
+    pub(super) fn give_up_audio(&mut self) {
+        self.playback = Playback::default();
+        self.unsent = Vec::new();
+    }
 }
 
 impl Call {
