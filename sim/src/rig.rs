@@ -8,7 +8,7 @@ use crate::play::{Play, Plays};
 use crate::realtime;
 use crate::scenario::{Scenario, load_all};
 use crate::twilio::{Twilio, TwilioConfig};
-use crate::worker::{Worker, free_port};
+use crate::worker::{Runtime, Worker, free_port};
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +37,15 @@ pub enum Peers {
     RealModel,
     /// Both real; the Worker listens on this port, and `PUBLIC_BASE_URL` leads there.
     Real { port: u16 },
+}
+
+/// What the Worker runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Alone,
+    BehindEdge,
+    /// [`Runtime::Plain`].
+    Plain,
 }
 
 /// A running product and its simulated surroundings.
@@ -112,7 +121,7 @@ impl Rig {
         peers: &Peers,
         log: &Path,
     ) -> anyhow::Result<Self> {
-        Self::launch(changes, scenarios, clips, peers, log, None, false).await
+        Self::launch(changes, scenarios, clips, peers, log, None, How::Alone).await
     }
 
     /// Simulated peers, and a Worker of another build: the one with this main module.
@@ -123,7 +132,7 @@ impl Rig {
         log: &Path,
     ) -> anyhow::Result<Self> {
         let (main, peers) = (Some(main), &Peers::Simulated);
-        Self::launch(&[], scenarios, clips, peers, log, main, false).await
+        Self::launch(&[], scenarios, clips, peers, log, main, How::Alone).await
     }
 
     /// Simulated peers, and an edge in front of the Worker, so that it may be killed and restarted.
@@ -134,7 +143,18 @@ impl Rig {
         log: &Path,
     ) -> anyhow::Result<Self> {
         let peers = &Peers::Simulated;
-        Self::launch(changes, scenarios, clips, peers, log, None, true).await
+        Self::launch(changes, scenarios, clips, peers, log, None, How::BehindEdge).await
+    }
+
+    /// Simulated peers, and the Worker in workerd alone.
+    pub async fn start_plain(
+        changes: &[(&'static str, String)],
+        scenarios: Vec<Scenario>,
+        clips: Clips,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let peers = &Peers::Simulated;
+        Self::launch(changes, scenarios, clips, peers, log, None, How::Plain).await
     }
 
     async fn launch(
@@ -144,7 +164,7 @@ impl Rig {
         peers: &Peers,
         log: &Path,
         main: Option<&str>,
-        behind_edge: bool,
+        how: How,
     ) -> anyhow::Result<Self> {
         let root = root();
         let plays: Plays = Arc::new(
@@ -186,7 +206,7 @@ impl Rig {
         } else {
             free_port()?
         };
-        let edge = if behind_edge {
+        let edge = if how == How::BehindEdge {
             Some(Edge::start(port).await?)
         } else {
             None
@@ -230,7 +250,11 @@ impl Rig {
         }
         variables.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         variables.extend_from_slice(changes);
-        let worker = Worker::start(&root, main, port, &variables, log).await?;
+        let runtime = match how {
+            How::Plain => Runtime::Plain,
+            How::Alone | How::BehindEdge => Runtime::Wrangler,
+        };
+        let worker = Worker::start(&root, main, port, &variables, log, runtime).await?;
         let api = Api::new(&url, &api_token);
         Ok(Self {
             worker,

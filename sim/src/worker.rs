@@ -1,9 +1,10 @@
-//! The built Worker under `wrangler dev`, in local workerd, with variables of our own.
+//! The built Worker under `wrangler dev`, or in workerd alone, with variables of our own.
 //!
 //! It is served from a generated folder: a copy of `wrangler.toml` without `[build]`, the variables
 //! as `.dev.vars` (wrangler prints those as hidden, and a developer's own `.dev.vars` stays out),
 //! and fresh storage. The folder goes when the Worker goes.
 
+use crate::bench::workerd::{self, Served};
 use anyhow::{Context, bail};
 use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
@@ -15,6 +16,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 const START_LIMIT: Duration = Duration::from_secs(90);
+/// V8 collects garbage early: left to itself it waits for some hundred calls, then for more, and what
+/// the process holds says when that was and not what is in use.
+const TIDY: [&str; 2] = ["--max-semi-space-size=1", "--heap-growing-percent=10"];
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Nothing of a test run may ask, wait for a terminal, or leave the machine (platform.md §3.2).
@@ -37,6 +41,17 @@ pub struct Worker {
     child: Mutex<Child>,
     folder: PathBuf,
     port: u16,
+    runtime: Runtime,
+}
+
+/// What runs the Worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// `wrangler dev`, as a developer has it: KV and queues as Cloudflare's, behind a proxy.
+    Wrangler,
+    /// workerd and nothing else, for what is measured: wrangler's proxy, which holds nothing of ours,
+    /// grows by hundreds of KiB with every call.
+    Plain,
 }
 
 /// A port of the loopback interface that nobody listens on.
@@ -53,15 +68,22 @@ impl Worker {
         port: u16,
         variables: &[(&str, String)],
         log: &Path,
+        runtime: Runtime,
     ) -> anyhow::Result<Self> {
         let folder = generate(root, main, port, variables)?;
+        if runtime == Runtime::Plain {
+            let mut served = Served::wrangler(root, variables.to_vec())?;
+            served.flags.extend(TIDY);
+            served.write(&folder, port)?;
+        }
         fs::write(log, "").with_context(|| format!("cannot write {}", log.display()))?;
         let worker = Self {
             url: format!("http://127.0.0.1:{port}"),
             log: log.to_owned(),
-            child: Mutex::new(spawn(root, &folder, port, log)?),
+            child: Mutex::new(spawn(root, &folder, port, log, runtime)?),
             folder,
             port,
+            runtime,
         };
         worker.wait_until_ready().await?;
         Ok(worker)
@@ -79,7 +101,7 @@ impl Worker {
 
     /// Starts a killed Worker again, on the same port and with the same storage.
     pub async fn restart(&self, root: &Path) -> anyhow::Result<()> {
-        *self.child() = spawn(root, &self.folder, self.port, &self.log)?;
+        *self.child() = spawn(root, &self.folder, self.port, &self.log, self.runtime)?;
         self.wait_until_ready().await
     }
 
@@ -117,7 +139,7 @@ impl Worker {
         while Instant::now() < deadline {
             let ended = self.child().try_wait()?;
             if let Some(status) = ended {
-                bail!("wrangler ended ({status}):\n{}", self.log_text());
+                bail!("the runtime ended ({status}):\n{}", self.log_text());
             }
             if let Ok(reply) = http.get(&url).send().await {
                 if reply.status() == 200 {
@@ -161,12 +183,33 @@ impl Drop for Worker {
     }
 }
 
-/// Starts wrangler, and with it workerd.
-fn spawn(root: &Path, folder: &Path, port: u16, log: &Path) -> anyhow::Result<Child> {
+/// Starts what runs the Worker, and with wrangler workerd.
+fn spawn(
+    root: &Path,
+    folder: &Path,
+    port: u16,
+    log: &Path,
+    runtime: Runtime,
+) -> anyhow::Result<Child> {
     let output = OpenOptions::new()
         .append(true)
         .open(log)
         .with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = match runtime {
+        Runtime::Wrangler => wrangler(root, folder, port),
+        Runtime::Plain => workerd::command(&folder.join(workerd::CONFIG)),
+    };
+    command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0);
+    command
+        .spawn()
+        .context("the runtime does not start; run: node scripts/setup.mjs")
+}
+
+fn wrangler(root: &Path, folder: &Path, port: u16) -> Command {
     let modules = root.join("node_modules");
     let pinned = modules.join(".bin/node");
     let mut command = Command::new(if pinned.exists() {
@@ -196,14 +239,8 @@ fn spawn(root: &Path, folder: &Path, port: u16, log: &Path) -> anyhow::Result<Ch
         .envs(QUIET)
         .env("WRANGLER_LOG_PATH", folder.join("logs"))
         .env("WRANGLER_REGISTRY_PATH", folder.join("registry"))
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .process_group(0);
+        .current_dir(folder);
     command
-        .spawn()
-        .context("cannot start wrangler; run: node scripts/setup.mjs")
 }
 
 /// Writes the folder that wrangler serves from.

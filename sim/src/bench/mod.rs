@@ -25,7 +25,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod trial;
-mod workerd;
+pub mod workerd;
 
 use crate::rig::{self, root};
 use clap::{Args, ValueEnum};

@@ -3,7 +3,7 @@
 use super::driver::Driver;
 use super::front::{self, Front};
 use super::process::{self, Usage};
-use super::workerd::Served;
+use super::workerd::{self, Served};
 use crate::api::Api;
 use crate::rig::{FROM_NUMBER, root};
 use crate::twilio::create::get;
@@ -110,7 +110,7 @@ impl Running {
                     // Where nobody speaks, the agent is to stay silent, as the others do.
                     ("SILENCE_PROMPT_MS", "60000".to_owned()),
                 ];
-                workerd(&Served::wrangler(&root(), variables)?.write(&folder, port)?)
+                workerd::command(&Served::wrangler(&root(), variables)?.write(&folder, port)?)
             }
             System::FloorHibernatable | System::FloorStandard => {
                 let hibernatable = if system == System::FloorHibernatable {
@@ -123,7 +123,7 @@ impl Running {
                     ("HIBERNATABLE", hibernatable.to_owned()),
                 ];
                 let module = root().join("benches/floor/floor.js");
-                workerd(&Served::plain(module, variables).write(&folder, port)?)
+                workerd::command(&Served::plain(module, variables).write(&folder, port)?)
             }
             System::Node => node("benches/node/bridge.mjs"),
             System::TwilioRealtimeAgents => node("benches/peers/twilio-realtime-agents.mjs"),
@@ -271,19 +271,6 @@ impl Drop for Running {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-/// The binary itself: npm's `workerd` is a script that starts it.
-fn workerd(config: &Path) -> Command {
-    let machine = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "64"
-    };
-    let path = format!("node_modules/@cloudflare/workerd-linux-{machine}/bin/workerd");
-    let mut command = Command::new(root().join(path));
-    command.arg("serve").arg("--experimental").arg(config);
-    command
 }
 
 fn node(script: &str) -> Command {

@@ -1,10 +1,12 @@
 //! A Worker in plain workerd: a configuration in Cap'n Proto's text form, and the folder it is served
 //! from. No development proxy, no inspector.
 
+use crate::rig::root;
 use anyhow::Context;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// What the configuration is made of.
 pub struct Served<'a> {
@@ -16,20 +18,42 @@ pub struct Served<'a> {
     /// KV namespaces: bindings.
     pub kv: Vec<String>,
     pub variables: Vec<(&'a str, String)>,
+    /// Of V8.
+    pub flags: Vec<&'a str>,
 }
 
-/// KV for one run, in memory; what it costs is counted to the Worker, and is little.
+/// Name of the configuration in its folder.
+pub const CONFIG: &str = "config.capnp";
+
+/// KV for one run, in memory; what it costs is counted to the Worker, and is little: only the newest
+/// values are kept.
 const KV: &str = r#"const kept = new Map();
 export default {
   async fetch(request) {
     const key = new URL(request.url).pathname;
-    if (request.method === "PUT") kept.set(key, await request.arrayBuffer());
+    if (request.method === "PUT") {
+      kept.set(key, await request.arrayBuffer());
+      if (kept.size > 500) kept.delete([...kept.keys()].find((key) => !key.includes("line")));
+    }
     else if (request.method === "DELETE") kept.delete(key);
     else return kept.has(key) ? new Response(kept.get(key)) : new Response(null, { status: 404 });
     return new Response(null);
   },
 };
 "#;
+
+/// Runs workerd with this configuration. The binary itself: npm's `workerd` is a script that starts it.
+pub fn command(config: &Path) -> Command {
+    let machine = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "64"
+    };
+    let path = format!("node_modules/@cloudflare/workerd-linux-{machine}/bin/workerd");
+    let mut command = Command::new(root().join(path));
+    command.arg("serve").arg("--experimental").arg(config);
+    command
+}
 
 impl Served<'_> {
     /// A Worker with one class of objects and no storage to speak of.
@@ -40,6 +64,7 @@ impl Served<'_> {
             objects: vec![("CALLS".to_owned(), "Call".to_owned())],
             kv: Vec::new(),
             variables,
+            flags: Vec::new(),
         }
     }
 
@@ -73,6 +98,7 @@ impl Served<'_> {
             objects: names.into_iter().zip(list(objects, "class_name")).collect(),
             kv: list(config.get("kv_namespaces"), "binding"),
             variables,
+            flags: Vec::new(),
         })
     }
 
@@ -112,11 +138,12 @@ impl Served<'_> {
         for (name, value) in &self.variables {
             write!(bindings, "(name = {name:?}, text = {value:?}), ")?;
         }
-        let date = &self.compatibility_date;
+        let (date, flags) = (&self.compatibility_date, &self.flags);
         let storage = storage.to_string_lossy();
         let text = format!(
             r#"using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = {flags:?},
   services = [
     (name = "main", worker = .main),
     (name = "kv", worker = (modules = [(name = "kv.js", esModule = embed "kv.js")], compatibilityDate = "{date}")),
@@ -134,7 +161,7 @@ const main :Workerd.Worker = (
 );
 "#
         );
-        let path = folder.join("config.capnp");
+        let path = folder.join(CONFIG);
         fs::write(&path, text)?;
         Ok(path)
     }

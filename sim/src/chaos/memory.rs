@@ -4,19 +4,23 @@
 use super::calls::{self, Played};
 use super::table::Row;
 use super::{Name, Plan, folder};
-use crate::rig::{self, Peers, Rig};
+use crate::rig::{self, Rig};
 use crate::scenario::DialResult;
 use futures_util::StreamExt;
 use futures_util::stream;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 const WHAT: &str = "memory over many calls in one isolate";
 /// A few calls overlap, so that many fit into little time.
 const AT_ONCE: usize = 8;
-/// Between two looks at the memory.
+/// Between two looks at the memory, and how long that takes at least: the time below is the same on
+/// a machine that is fast.
 const CALLS_PER_LOOK: usize = 20;
-/// This share of the looks comes first: caches fill, and objects of calls that are over are let go
-/// only some time later.
-const WARM_UP: f64 = 0.5;
+const PACE: Duration = Duration::from_secs(5);
+/// The first looks do not count. Caches fill; workerd lets an object go 10 s after its last event, and
+/// what it remembers of it 70 to 140 s after that, so that memory rises for 150 s, whatever the object is.
+const WARM_UP: Duration = Duration::from_secs(160);
 /// Growth after that, in KiB per call: of 500 calls an object of this size each would be 16 MiB.
 const MOST_KIB_PER_CALL: f64 = 32.0;
 
@@ -32,11 +36,12 @@ async fn measure(plan: Plan) -> anyhow::Result<Row> {
         .map(|n| calls::short(n, DialResult::Answered, 60, false))
         .collect();
     let log = folder().join("memory.log");
-    let (clips, peers) = (rig::clips()?, Peers::Simulated);
     let changes = [("MAX_CALLS_PER_DAY", "100000".to_owned())];
-    let rig = Rig::start_with(&changes, scenarios?, clips, &peers, &log).await?;
+    let rig = Rig::start_plain(&changes, scenarios?, rig::clips()?, &log).await?;
     let (mut played, mut looks): (Vec<Played>, Vec<(f64, f64)>) = (Vec::new(), Vec::new());
+    let (begun, mut settled) = (Instant::now(), 0);
     for plays in rig.plays.chunks(CALLS_PER_LOOK) {
+        let next = Instant::now() + if plan.quick { Duration::ZERO } else { PACE };
         let calls = plays.iter().map(|play| calls::play(&rig, play, &[]));
         let these: Vec<Played> = stream::iter(calls)
             .buffer_unordered(AT_ONCE)
@@ -45,9 +50,12 @@ async fn measure(plan: Plan) -> anyhow::Result<Row> {
         played.extend(these);
         let kib = rig.worker.resident_bytes() as f64 / 1024.0;
         looks.push((played.len() as f64, kib));
+        if begun.elapsed() < WARM_UP {
+            settled = looks.len();
+        }
+        sleep_until(next).await;
     }
-    let settled = (looks.len() as f64 * WARM_UP) as usize;
-    let slope = slope(&looks[settled.min(looks.len())..]);
+    let slope = slope(looks.get(settled..).unwrap_or_default());
     let mib = |look: Option<&(f64, f64)>| look.map_or(0.0, |(_, kib)| kib / 1024.0);
     let mut row = Row::of(Name::Memory, WHAT, &played, &rig.worker.log_text());
     row.measured = format!(
