@@ -6,11 +6,11 @@ Only the 8 kHz half of the network, and of it only what can matter: the STFT is 
 its centre (their input is two frames and one frame long, with one frame of padding). The same wheel and
 the same sentences of fixtures/speech give the same bytes.
 
-Weights are signed bytes with one scale per output row, and use no more of a byte's range than
-hearing needs: the Worker's size is counted gzipped, and gzip's Huffman code makes 115 kB of bytes
-that are mostly small. So few steps hear well because each is rounded to make good what rounding
-did to those before it (GPTQ, https://arxiv.org/abs/2210.17323), on inputs as the network met them
-in the fixtures' sentences, with noise and without; the bias makes good what is left.
+Weights are whole numbers with one scale per output row, and take no more steps than hearing needs:
+the Worker's size is counted, and what is mostly small takes few bits. So few steps hear well because
+each weight is rounded to make good what rounding did to those before it (GPTQ,
+https://arxiv.org/abs/2210.17323), on inputs as the network met them in the fixtures' sentences, with
+noise and without; the bias makes good what is left.
 
 Needs pip and the packages `onnx` and `numpy`; run once, the results are committed:
 
@@ -20,11 +20,16 @@ Needs pip and the packages `onnx` and `numpy`; run once, the results are committ
 The file, little-endian, one layer after the other. Layers: the four convolutions, the LSTM (rows in
 the order i f g o), the output. A layer:
 
-    i8  weights   [rows][columns]; columns are the layer's inputs as the network meets them: channel
-                  by channel with the taps of each together, in the third convolution tap by tap, in
-                  the LSTM its inputs and then what it said before
-    f32 scales    [rows]
-    f32 biases    [rows]; the LSTM's two are added up
+    u16 scales       [rows], in 65536ths
+    i16 biases       [rows], in 2048ths; the LSTM's two are added up
+    u16 share        of the weight three columns before, in 16ths, that is taken off a weight first:
+                     the first convolution's is like that of the same tap one frequency below
+    u16 frequencies  [256], of −128 to 127 in what is left, adding up to 4096
+    u16 code         of the weights [rows][columns], by rANS (https://arxiv.org/abs/1311.2540): its state
+                     of 32 bits, the upper half first, and what is shifted into it, 16 bits at a time.
+                     Columns are the layer's inputs as the network meets them: channel by channel with
+                     the taps of each together, in the third convolution tap by tap, in the LSTM its
+                     inputs and then what it said before
 """
 
 import hashlib
@@ -48,6 +53,9 @@ LICENSE = f"silero_vad-{VERSION}.dist-info/licenses/LICENSE"
 FIRST_STEPS = 10
 CONVOLUTION_STEPS = 5
 LSTM_STEPS = 2.5
+# See the format of the file.
+FIRST_SHARE = 12
+SCALES, BIASES, SLOTS = 65536, 2048, 4096
 STEP, CONTEXT = 256, 32
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "silero"
@@ -101,16 +109,18 @@ def check_stft(basis: np.ndarray) -> None:
         sys.exit(f"the STFT differs from a Hann DFT by {error}")
 
 
-def layers(tensors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, float]]:
-    """Weights (one output after the other), biases and steps, in the order of the file."""
+def layers(tensors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, float, int]]:
+    """Weights (one output after the other), biases, steps and share, in the order of the file."""
 
-    def parts(weights: np.ndarray, bias: np.ndarray, steps: float) -> tuple[np.ndarray, np.ndarray, float]:
-        return weights.reshape(len(weights), -1).astype(np.float64), bias.astype(np.float64), steps
+    def parts(
+        weights: np.ndarray, bias: np.ndarray, steps: float, share: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, float, int]:
+        return weights.reshape(len(weights), -1).astype(np.float64), bias.astype(np.float64), steps, share
 
-    def convolution(index: int, taps: slice) -> tuple[np.ndarray, np.ndarray, float]:
+    def convolution(index: int, taps: slice) -> tuple[np.ndarray, np.ndarray, float, int]:
         name = f"encoder.{index}.reparam_conv"
-        steps = CONVOLUTION_STEPS if index else FIRST_STEPS
-        return tensors[f"{name}.weight"][:, :, taps], tensors[f"{name}.bias"], steps
+        how = (CONVOLUTION_STEPS, 0) if index else (FIRST_STEPS, FIRST_SHARE)
+        return tensors[f"{name}.weight"][:, :, taps], tensors[f"{name}.bias"], *how
 
     third, *third_rest = convolution(2, slice(1, 3))
     lstm = {name: tensors[f"decoder.rnn.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
@@ -202,12 +212,59 @@ def decode(ulaw: bytes) -> np.ndarray:
     return (np.where(u & 0x80, -magnitude, magnitude) / 32768).astype(np.float32)
 
 
-def layer(weights: np.ndarray, bias: np.ndarray, steps: float, met: np.ndarray) -> bytes:
-    """One layer of the file: bytes, scales, biases."""
+def layer(weights: np.ndarray, bias: np.ndarray, steps: float, share: int, met: np.ndarray) -> bytes:
+    """One layer of the file."""
     deviations = np.sqrt((weights**2).mean(axis=1))
-    scales = np.maximum(np.abs(weights).max(axis=1) / 127, deviations / steps).astype("<f4")
-    quantized, bias = rounded(weights, bias, scales.astype(np.float64), met)
-    return quantized.astype(np.int8).tobytes() + scales.tobytes() + bias.astype("<f4").tobytes()
+    scales = np.maximum(np.abs(weights).max(axis=1) / 127, deviations / steps)
+    whole, bias = rounded(weights, bias, scales, met)
+    told = np.rint(scales * SCALES).astype("<u2").tobytes() + np.rint(bias * BIASES).astype("<i2").tobytes()
+    return told + np.array(share, "<u2").tobytes() + coded(whole.astype(int), share)
+
+
+def coded(whole: np.ndarray, share: int) -> bytes:
+    """Frequencies and code."""
+    expected = np.zeros_like(whole)
+    expected[:, 3:] = share * whole[:, :-3] >> 4
+    values = (whole - expected + 128).ravel()
+    counts = np.bincount(values, minlength=256)
+    frequencies = np.where(counts > 0, np.maximum(1, np.rint(counts / counts.sum() * SLOTS)), 0).astype(int)
+    frequencies[counts.argmax()] += SLOTS - frequencies.sum()
+    starts = (np.cumsum(frequencies) - frequencies).tolist()
+    # What is coded last is read first.
+    state, code = 1 << 16, []
+    for value in reversed(values.tolist()):
+        frequency = int(frequencies[value])
+        if state >= frequency << 20:
+            code.append(state & 0xFFFF)
+            state >>= 16
+        state = state // frequency * SLOTS + state % frequency + starts[value]
+    return np.array([*frequencies, state >> 16, state & 0xFFFF, *reversed(code)], "<u2").tobytes()
+
+
+def read(data: bytes) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights and biases of the layers of the file."""
+    numbers = iter(np.frombuffer(data, "<u2").tolist())
+    take = lambda count: np.array([next(numbers) for _ in range(count)])
+
+    def layer(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        scales, biases = take(rows) / SCALES, take(rows).astype(np.int16) / BIASES
+        share, frequencies = next(numbers), take(256)
+        slots = [(value - 128, f, place) for value, f in enumerate(frequencies.tolist()) for place in range(f)]
+        state = next(numbers) << 16 | next(numbers)
+        whole = np.zeros((rows, columns))
+        for row in whole:
+            for column in range(columns):
+                value, frequency, place = slots[state % SLOTS]
+                state = state // SLOTS * frequency + place
+                if state < 1 << 16:
+                    state = state << 16 | next(numbers)
+                row[column] = value + (share * int(row[column - 3]) >> 4 if column >= 3 else 0)
+        return whole * scales[:, None], biases
+
+    shapes = [(128, 3 * 65), (64, 3 * 128), (64, 2 * 64), (128, 64), (512, 2 * 128), (1, 128)]
+    layers = [layer(*shape) for shape in shapes]
+    assert next(numbers, None) is None
+    return layers
 
 
 def rounded(

@@ -47,25 +47,6 @@ class Onnx:
         return out
 
 
-def network(data: bytes) -> "extract.Network":
-    """weights.bin, in double precision."""
-
-    def take(kind: str, count: int) -> np.ndarray:
-        nonlocal data
-        size = np.dtype(kind).itemsize * count
-        taken, data = data[:size], data[size:]
-        return np.frombuffer(taken, kind).astype(np.float64)
-
-    def layer(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-        weights = take(np.int8, rows * columns).reshape(rows, columns) * take("<f4", rows)[:, None]
-        return weights, take("<f4", rows)
-
-    shapes = [(128, 3 * 65), (64, 3 * 128), (64, 2 * 64), (128, 64), (512, 2 * 128), (1, 128)]
-    layers = [layer(*shape) for shape in shapes]
-    assert not data
-    return extract.Network(layers)
-
-
 def steps(samples: np.ndarray) -> np.ndarray:
     return samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
 
@@ -93,7 +74,7 @@ def model() -> bytes:
 
 
 def golden(path: str) -> None:
-    onnx, file = Onnx(model()), network((ROOT / "silero/weights.bin").read_bytes())
+    onnx, file = Onnx(model()), extract.Network(extract.read((ROOT / "silero/weights.bin").read_bytes()))
     print("# signal\tstep\tONNX\tweights.bin; by scripts/silero-reference.py golden")
     for name, samples in [("synthetic", synthetic()), ("fixture", extract.decode(extract.ulaw_of(pathlib.Path(path))))]:
         pairs = zip(onnx.probabilities(samples), file.probabilities(samples[None])[0])
@@ -102,7 +83,7 @@ def golden(path: str) -> None:
 
 
 def probabilities(folder: str) -> None:
-    onnx, file = Onnx(model()), network((ROOT / "silero/weights.bin").read_bytes())
+    onnx, file = Onnx(model()), extract.Network(extract.read((ROOT / "silero/weights.bin").read_bytes()))
     for path in sorted(pathlib.Path(folder).glob("*.ulaw")):
         samples = extract.decode(path.read_bytes())
         np.array(onnx.probabilities(samples), "<f4").tofile(path.with_suffix(".onnx"))
