@@ -5,17 +5,20 @@
 // PANIC_UNWIND=1 builds the variant in which a panic ends its handler and not the instance; it needs
 // nightly Rust. `--panic-switch` builds, into build/panic-switch/, a Worker that a test can break.
 
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { shortenNames } from "./bundle-names.mjs";
+import { nameByPlace } from "./bundle-order.mjs";
 import { printParts } from "./bundle-parts.mjs";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
-const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "silero", "scripts/build.mjs", "package-lock.json"];
+const SCRIPTS = ["build", "bundle-names", "bundle-order", "wasm-module"].map((name) => `scripts/${name}.mjs`);
+const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "silero", ...SCRIPTS, "package-lock.json"];
 const WASM_OPT = inRoot("node_modules/binaryen/bin/wasm-opt");
 const LIST = process.argv.includes("--list");
 const SWITCH = process.argv.includes("--panic-switch");
 const UNWIND = process.env.PANIC_UNWIND === "1";
-// Bytes gzipped. Of them 115 kB are the weights of silero/; size is start-up time.
+// Bytes gzipped. Of them 95 kB are the weights of silero/; size is start-up time.
 const LIMIT = UNWIND ? 560_000 : 495_000;
 const NIGHTLY = "nightly";
 const OUT = SWITCH ? "build/panic-switch" : "build";
@@ -44,16 +47,20 @@ function build() {
   if (UNWIND) options.push("--panic-unwind");
   if (SWITCH) options.push("--features", "panic-switch");
   const toolchain = UNWIND ? { RUSTUP_TOOLCHAIN: nightly() } : {};
-  run(inRoot(".tools/bin/worker-build"), options, { env: { ...process.env, ...tools, ...toolchain } });
+  // Minified, what is not used is one statement with what is.
+  run(inRoot(".tools/bin/worker-build"), options, { env: { ...process.env, ...tools, ...toolchain, NO_MINIFY: "1" } });
   addEntry(tools.ESBUILD_BIN);
-  shrink(inRoot(OUT, "index_bg.wasm"));
+  shrink(...PARTS.map((part) => inRoot(part)));
 }
 
-// src/worker/entry.js around what worker-build made.
+// src/worker/entry.js around what worker-build made, without the classes that are there for others: once
+// esbuild knows that nothing comes of making them ready, it leaves them out.
 function addEntry(esbuild) {
   const [made, built] = [inRoot(OUT, "index.js"), inRoot(OUT, "worker-build.js")];
-  renameSync(made, built);
+  const withoutEffect = readFileSync(made, "utf8").replace(/new (Proxy|FinalizationRegistry)\(/g, "/* @__PURE__ */ $&");
+  writeFileSync(built, withoutEffect);
   const options = ["--bundle", "--format=esm", "--minify", "--external:*.wasm", "--external:cloudflare:*", "--log-level=warning"];
+  options.push("--define:Symbol.dispose=undefined", "--allow-overwrite");
   run(esbuild, [inRoot("src/worker/entry.js"), `--alias:worker-build=${built}`, `--outfile=${made}`, ...options]);
   rmSync(built);
 }
@@ -67,19 +74,18 @@ function nightly() {
 
 // Instead of worker-build's own wasm-opt, which keeps the names of all functions: 48 kB gzipped. Without
 // them a stack in JavaScript has numbers for names; a panic still tells its message, file and line.
-function shrink(wasm) {
+function shrink(js, wasm) {
+  const named = inRoot(OUT, "named.wasm");
   // SIMD and what else rustc used is noted in the module; exceptions come from wasm-bindgen, which notes nothing.
-  const features = ["--enable-exception-handling"];
-  // Sorted by name, what generics made alike stands side by side, where gzip sees it: 8 kB.
-  const passes = ["-O", "--converge", "--reorder-functions-by-name"];
-  const opt = (to, ...names) => run(pinnedNode(), [WASM_OPT, wasm, "-o", to, ...features, ...passes, ...names]);
-  if (LIST) {
-    const named = inRoot(OUT, "named.wasm");
-    opt(named, "--debuginfo");
-    printParts(readFileSync(named));
-    rmSync(named);
-  }
-  opt(wasm);
+  const opt = (from, to, ...passes) => run(pinnedNode(), [WASM_OPT, from, "-o", to, "--enable-exception-handling", ...passes]);
+  const shortened = shortenNames(readFileSync(js, "utf8"), readFileSync(wasm));
+  writeFileSync(js, shortened.js);
+  writeFileSync(wasm, shortened.wasm);
+  opt(wasm, named, "--debuginfo", "-O", "--converge");
+  if (LIST) printParts(readFileSync(named));
+  writeFileSync(named, nameByPlace(readFileSync(named)));
+  opt(named, wasm, "--reorder-functions-by-name", "--strip-producers", "--strip-target-features");
+  rmSync(named);
 }
 
 function checkSize() {
