@@ -12,7 +12,8 @@
 //!   │
 //! order    what was ordered, heard and proven      twilio     Twilio on the wire
 //! realtime OpenAI Realtime on the wire             audio      μ-law, playback, WAV
-//!           json     reading JSON from outside      url       the parts of one
+//! json     reading JSON from outside               url        the parts of one
+//! base64   there and back
 //! ```
 //!
 //! Everything but `worker` is pure: no clock, no randomness, no I/O; time is an argument. A frame
@@ -28,6 +29,7 @@
     reason = "signal processing on bounded frames"
 )]
 pub mod audio;
+pub mod base64;
 pub mod call;
 pub mod config;
 pub mod http;

@@ -1,8 +1,8 @@
 //! Where outcomes are sent to, and how they are signed: the symmetric scheme of Standard Webhooks
 //! 1.0.0.
 
+use crate::base64;
 use crate::url::Parts;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
@@ -58,7 +58,7 @@ impl fmt::Debug for Secret {
 impl Secret {
     /// Reads a secret as Standard Webhooks writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
+        let bytes = base64::decode(text.strip_prefix("whsec_")?)?;
         (24..=64).contains(&bytes.len()).then_some(Self(bytes))
     }
 }
@@ -74,7 +74,7 @@ pub fn sign(secrets: &[Secret], id: &str, timestamp: &str, payload: &str) -> Str
         };
         mac.update(signed.as_bytes());
         list += if list.is_empty() { "v1," } else { " v1," };
-        list += &STANDARD.encode(mac.finalize().into_bytes());
+        list += &base64::encode(&mac.finalize().into_bytes());
     }
     list
 }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_secret_has_its_prefix_and_24_to_64_bytes() {
         for (bytes, good) in [(23, false), (24, true), (64, true), (65, false)] {
-            let text = format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
+            let text = format!("whsec_{}", base64::encode(&vec![7; bytes]));
             assert_eq!(Secret::parse(&text).is_some(), good, "{bytes}");
         }
         for bad in [
