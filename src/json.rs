@@ -3,7 +3,8 @@
 
 mod typed;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::{Deref, RangeInclusive};
@@ -25,6 +26,30 @@ impl Deref for Str<'_> {
 impl<'a> From<&'a str> for Str<'a> {
     fn from(text: &'a str) -> Self {
         Self(Cow::Borrowed(text))
+    }
+}
+
+/// Reads a message that is an object, at the speed of `serde_json`, whose own way reads a struct from a
+/// list as well: in the Worker that is code for every field.
+pub fn message<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let message = T::deserialize(Message(&mut json))?;
+    json.end()?;
+    Ok(message)
+}
+
+struct Message<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Message<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -169,7 +169,7 @@ pub fn parse(text: &str) -> Result<ServerEvent<'_>, EventError> {
     if text.len() > MAX_EVENT_BYTES {
         return Err(EventError::TooLarge);
     }
-    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| EventError::Malformed)?;
+    let wire: Wire<'_> = json::message(text).map_err(|_| EventError::Malformed)?;
     read(wire).ok_or(EventError::Malformed)
 }
 

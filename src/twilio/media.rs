@@ -1,7 +1,7 @@
 //! Media Streams messages (`protocols.md` §2.9): JSON text frames, numbers as strings.
 
 pub use crate::base64::{decode, encode};
-use crate::json::Str;
+use crate::json::{self, Str};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -67,7 +67,7 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(MediaError::TooLarge);
     }
-    let wire: Wire<'_> = serde_json::from_str(text).map_err(|_| MediaError::Malformed)?;
+    let wire: Wire<'_> = json::message(text).map_err(|_| MediaError::Malformed)?;
     let message = match &*wire.event {
         "connected" => Some(MediaMessage::Connected),
         "start" => text_in(wire.start, "callSid").map(|call_sid| MediaMessage::Start { call_sid }),
