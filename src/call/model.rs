@@ -15,7 +15,7 @@ use crate::order::transcript::Role;
 use crate::realtime::client;
 use crate::realtime::server::{self, ResponseDone, ResponseStatus, ServerError, ServerEvent};
 use crate::realtime::session::Session;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// How long the model may take to open, to configure, to begin a response, or between two pieces
 /// of one, in ms.
@@ -40,7 +40,7 @@ pub(super) struct Model {
     /// The response asked for is not wanted any more: cancel it once it has a name.
     cancel_when_created: bool,
     /// Responses that were cut off: what still comes of them is dropped.
-    discarded: BTreeSet<String>,
+    discarded: Vec<String>,
     /// Bytes of audio received per item of this session.
     items: VecDeque<(String, u64)>,
     /// The response in flight, so far.
@@ -48,7 +48,7 @@ pub(super) struct Model {
     /// Results of tool calls that the model has not been told yet.
     pub(super) outputs: Vec<(String, String)>,
     /// Tool calls that were carried out.
-    pub(super) done_calls: BTreeSet<String>,
+    pub(super) done_calls: Vec<String>,
     /// A total waits for the words of the shop that prove it.
     pub(super) pending_total: Option<(String, Totals)>,
     /// It was asked once why the call is to end.
@@ -64,7 +64,7 @@ pub(super) struct Model {
     /// Failed responses in a row.
     failed_responses: u32,
     next_event: u64,
-    complaints: BTreeSet<&'static str>,
+    complaints: Vec<&'static str>,
 }
 
 /// Keys that are being pressed: the model is answered when they have been heard.
@@ -142,7 +142,7 @@ impl Model {
     }
 
     fn is_discarded(&self, response_id: &str) -> bool {
-        self.discarded.contains(response_id)
+        self.discarded.iter().any(|id| id == response_id)
     }
 
     /// Counts audio of an item: how many bytes of it had come before.
@@ -211,7 +211,8 @@ impl Call {
 
     /// Logged once a call: a server that sends one such event sends many.
     fn complain_about_model(&mut self, event: &'static str) {
-        if self.model.complaints.insert(event) {
+        if !self.model.complaints.contains(&event) {
+            self.model.complaints.push(event);
             self.log(LogLine::warn(event));
         }
     }
@@ -360,7 +361,7 @@ impl Call {
                     &event_id,
                     &response_id,
                 )));
-                self.model.discarded.insert(response_id);
+                self.model.discarded.push(response_id);
             }
             Flight::Requested { .. } => self.model.cancel_when_created = true,
             Flight::Active { .. } | Flight::Free | Flight::Conflict => {}
@@ -387,7 +388,7 @@ impl Call {
     fn response_done(&mut self, now: u64, done: &ResponseDone) {
         self.record.usage.add_response(&done.usage);
         self.watch_spending(now);
-        self.model.discarded.remove(&done.response_id);
+        self.model.discarded.retain(|id| *id != done.response_id);
         self.model.flight = Flight::Free;
         self.timers.stop(Timer::Model);
         self.turn.quiet_since = now;

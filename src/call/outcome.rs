@@ -15,6 +15,7 @@ use crate::twilio::sid::CallSid;
 use crate::twilio::webhook::CallStatus;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
+use std::collections::BinaryHeap;
 
 /// Form of the outcome; rises when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -206,15 +207,14 @@ impl<'a> Numbers<'a> {
 impl Percentiles {
     /// By nearest rank.
     fn of(values: &[u64]) -> Option<Self> {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable();
+        let sorted = BinaryHeap::from_iter(values).into_sorted_vec();
         let rank = |percent: usize| {
             let at = sorted
                 .len()
                 .saturating_mul(percent)
                 .div_ceil(100)
                 .saturating_sub(1);
-            sorted.get(at).copied()
+            sorted.get(at).map(|value| **value)
         };
         Some(Self {
             p50: rank(50)?,

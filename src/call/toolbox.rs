@@ -21,7 +21,7 @@ impl Call {
         if done.contains(&call.call_id) {
             return;
         } else if !tired {
-            done.insert(call.call_id.clone());
+            done.push(call.call_id.clone());
         }
         self.model.current.tools_called = self.model.current.tools_called.saturating_add(1);
         let result = Tool::parse(&call.name, &call.arguments).and_then(|tool| match tool {
