@@ -8,6 +8,7 @@ use crate::realtime::prices::{MicroDollars, Prices};
 use crate::twilio::number::E164;
 use crate::twilio::sid::is_sid;
 use crate::url::Parts;
+use serde_json::Value;
 use std::fmt;
 
 /// Everything that can be configured. `Debug` shows no secret.
@@ -277,10 +278,11 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     }
 
     fn decimal(&mut self, name: &'static str, default: f64, min: f64, max: f64) -> f64 {
-        // By serde's parser, which is here anyway; the standard library's brings a table of 10 kB.
-        match self.get(name).map(|v| serde_json::from_str::<f64>(&v)) {
+        // By serde_json's parser, which is here anyway; the standard library's brings a table of 10 kB.
+        let number = |text: String| serde_json::from_str::<Value>(&text).ok()?.as_f64();
+        match self.get(name).map(number) {
             None => default,
-            Some(Ok(value)) if (min..=max).contains(&value) => value,
+            Some(Some(value)) if (min..=max).contains(&value) => value,
             Some(_) => {
                 self.fail(name, format!("must be a number from {min} to {max}"));
                 default

@@ -67,15 +67,14 @@ impl CallRequest {
     /// # Errors
     /// Every problem with its JSON pointer; the caller's fault, and nothing is dialled.
     pub fn parse(body: &[u8]) -> Result<Self, Vec<FieldError>> {
-        let value: Value = serde_json::from_slice(body).map_err(|e| {
-            vec![FieldError::new(
-                "",
-                format!(
-                    "the body is not JSON: line {} column {}",
-                    e.line(),
-                    e.column()
-                ),
-            )]
+        let malformed = |detail| vec![FieldError::new("", detail)];
+        let text = str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8".into()))?;
+        let value: Value = serde_json::from_str(text).map_err(|e| {
+            malformed(format!(
+                "the body is not JSON: line {} column {}",
+                e.line(),
+                e.column()
+            ))
         })?;
         let mut fields = Fields::of(&value, "")?;
         let to = phone_number(&mut fields);
