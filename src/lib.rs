@@ -13,7 +13,7 @@
 //! order    what was ordered, heard and proven      twilio     Twilio on the wire
 //! realtime OpenAI Realtime on the wire             audio      μ-law, playback, WAV
 //! json     reading JSON from outside               url        the parts of one
-//! base64   there and back
+//! base64   there and back                          timestamp  as the API writes it
 //! ```
 //!
 //! Everything but `worker` is pure: no clock, no randomness, no I/O; time is an argument. A frame
@@ -38,6 +38,7 @@ pub mod json;
 pub mod order;
 pub mod policy;
 pub mod realtime;
+pub mod timestamp;
 pub mod twilio;
 pub mod url;
 

@@ -1,9 +1,9 @@
 //! The delivery of an outcome to whoever wants it, as Standard Webhooks 1.0.0 recommends: at once,
 //! then again after longer and longer pauses, until it is accepted, refused for good, or a day old.
 
-use super::outcome::timestamp;
 use super::output::LogLine;
 use crate::policy::callback::{self, Secret};
+use crate::timestamp::timestamp;
 use crate::twilio::sid::CallSid;
 use crate::url::Parts;
 use serde::{Deserialize, Serialize};

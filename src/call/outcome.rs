@@ -11,9 +11,9 @@ use crate::order::state::OrderState;
 use crate::order::transcript::{Acknowledges, Role, Transcript};
 use crate::realtime::prices::MicroDollars;
 use crate::realtime::usage::Usage;
+use crate::timestamp::timestamp;
 use crate::twilio::sid::CallSid;
 use crate::twilio::webhook::CallStatus;
-use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use std::collections::BinaryHeap;
 
@@ -490,12 +490,6 @@ fn with_quotes(field: FieldEvidence, transcript: &Transcript) -> Evidence<'_> {
         said: quote(field.said),
         answered: quote(field.answered),
     }
-}
-
-/// RFC 3339, in UTC, to the second.
-pub fn timestamp(ms: u64) -> Option<String> {
-    let time = DateTime::from_timestamp_millis(i64::try_from(ms).ok()?)?;
-    Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 #[expect(

@@ -15,6 +15,7 @@ use super::gate::{self, Attempt, DAY_MS, Policy, Reason, Standing};
 use super::idempotency::{self, Claim, Entry};
 use super::pace::SECOND_MS;
 use crate::realtime::prices::MicroDollars;
+use crate::timestamp::timestamp;
 use crate::twilio::number::E164;
 pub use queue::{Turn, WAIT_MS, parse_turns};
 use wire::Words;
@@ -359,9 +360,7 @@ fn suppressions(rows: &impl Rows, after: Option<&E164>) -> Result<String, RowsFa
 
 /// An entry of the list as the API shows it; nothing in it needs escaping.
 fn entry_json(number: &E164, now: u64, by: SuppressedBy) -> String {
-    let seconds = i64::try_from(now / 1000).unwrap_or_default();
-    let since = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    let since = since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let since = timestamp(now).unwrap_or_default();
     let (number, by) = (number.as_str(), by.word());
     format!(r#"{{"number":"{number}","since":"{since}","by":"{by}"}}"#)
 }

@@ -1,6 +1,6 @@
 //! What is left of a call that was erased: that it was, and when. Nothing private.
 
-use chrono::{DateTime, SecondsFormat};
+use crate::timestamp::timestamp;
 
 /// How a tombstone begins; no outcome does.
 const BEGINS: &str = r#"{"status":"erased","#;
@@ -10,11 +10,7 @@ pub const SUMMARY: &str = r#"{"status":"erased"}"#;
 
 /// What stands in place of an outcome; `id` is the call's SID, or the id of one that never got so far.
 pub fn tombstone(id: &str, now: u64) -> String {
-    let time = i64::try_from(now)
-        .ok()
-        .and_then(DateTime::from_timestamp_millis);
-    let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true));
-    let time = time.unwrap_or_default();
+    let time = timestamp(now).unwrap_or_default();
     format!(r#"{BEGINS}"callId":"{id}","erasedAt":"{time}"}}"#)
 }
 

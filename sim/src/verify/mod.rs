@@ -12,6 +12,7 @@ mod tests;
 use orderline::call::events::replay;
 use orderline::call::outcome;
 use orderline::call::record::EndReason;
+use orderline::timestamp::timestamp;
 use serde_json::{Value, json};
 use std::fmt;
 use std::path::PathBuf;
@@ -110,7 +111,7 @@ fn follow(events: &[Value], said: &Value) -> Vec<Finding> {
             return findings;
         }
     };
-    let heard_at = record.disclosed_at.and_then(outcome::timestamp);
+    let heard_at = record.disclosed_at.and_then(timestamp);
     for (pointer, computed) in [
         ("/callId", json!(record.sid)),
         ("/status", json!(outcome::status(&record))),
