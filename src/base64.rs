@@ -4,24 +4,30 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// Base64 of these bytes.
 pub fn encode(bytes: &[u8]) -> String {
+    let digit = |bits: u32| DIGITS.get(bits as usize & 63).copied().unwrap_or(b'=');
+    let digits = |[x, y, z]: [u8; 3]| {
+        let bits = u32::from_be_bytes([0, x, y, z]);
+        [
+            digit(bits >> 18),
+            digit(bits >> 12),
+            digit(bits >> 6),
+            digit(bits),
+        ]
+    };
     let (groups, left) = bytes.as_chunks();
-    let mut last = [0; 3];
-    for (to, byte) in last.iter_mut().zip(left) {
-        *to = *byte;
-    }
     let mut text = vec![b'='; bytes.len().div_ceil(3).saturating_mul(4)];
-    let digit = |bits: u8| DIGITS.get(usize::from(bits & 63)).copied().unwrap_or(b'=');
-    for ([x, y, z], to) in (groups.iter().chain([&last])).zip(text.as_chunks_mut().0) {
-        *to = [
-            digit(x >> 2),
-            digit(x << 4 | y >> 4),
-            digit(y << 2 | z >> 6),
-            digit(*z),
-        ];
+    for (to, group) in text.as_chunks_mut().0.iter_mut().zip(groups) {
+        *to = digits(*group);
     }
-    let padding = bytes.len().next_multiple_of(3).saturating_sub(bytes.len());
-    for digit in text.iter_mut().rev().take(padding) {
-        *digit = b'=';
+    let last = match *left {
+        [x] => Some(([x, 0, 0], 2)),
+        [x, y] => Some(([x, y, 0], 3)),
+        _ => None,
+    };
+    if let (Some((group, said)), Some(to)) = (last, text.last_chunk_mut::<4>()) {
+        for (to, digit) in to.iter_mut().zip(digits(group)).take(said) {
+            *to = digit;
+        }
     }
     String::from_utf8(text).unwrap_or_default()
 }

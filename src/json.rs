@@ -29,6 +29,11 @@ impl<'a> From<&'a str> for Str<'a> {
     }
 }
 
+/// The text of a value, by the serializer of all else: `Value::to_string` would bring two of its own.
+pub fn text(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// Reads a message that is an object, at the speed of `serde_json`, whose own way reads a struct from a
 /// list as well: in the Worker that is code for every field.
 pub fn message<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {

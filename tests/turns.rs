@@ -420,10 +420,10 @@ fn short_deltas_share_marks_and_none_is_owed_for_long() {
     let response = bench.agent_starts();
     let before = bench.marks;
     bench.agent_words(&response, "item_short", "Good evening, a large pizza.");
-    for _ in 0..14 {
+    for _ in 0..24 {
         bench.agent_sounds(&response, "item_short", "", &[0x55; 160]);
     }
-    assert_eq!(bench.marks - before, 1 + 2, "one in front, two for 280 ms");
+    assert_eq!(bench.marks - before, 1 + 2, "one in front, two for 480 ms");
     bench.done(&response, "completed");
     assert_eq!(bench.marks - before, 1 + 2 + 1);
     bench.play_out();

@@ -30,7 +30,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// The weights, unpacked by the first who asks (2 ms; 10 ms in a cold V8).
+    /// The weights, unpacked by the first who asks (3 ms; 10 ms in a cold V8).
     pub fn get() -> &'static Self {
         static WEIGHTS: OnceLock<Weights> = OnceLock::new();
         WEIGHTS.get_or_init(|| Self::unpack(FILE))

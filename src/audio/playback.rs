@@ -20,12 +20,11 @@ use std::collections::VecDeque;
 const FRAME: u64 = 20 * BYTES_PER_MS;
 /// How much later than expected a mark must be to count as late, in samples.
 const LATE: u64 = 2 * FRAME;
-/// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 100 ms. Where the phone is
-/// between two marks, its clock tells; every mark is two messages.
-const MARK_BYTES: usize = 800;
-/// The longest audio with one mark where the way varies, in bytes: 200 ms. Shorter pieces bound a stop
-/// more closely, and make more marks, of which one that is late holds up those behind it.
-const VARYING_PIECE: usize = 1_600;
+/// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 200 ms. Where the phone is
+/// between two marks, its clock tells; every mark is two messages. Where the way varies, longer pieces
+/// are divided: shorter ones bound a stop more closely, and make more marks, of which one that is late
+/// holds up those behind it.
+const PIECE: usize = 1_600;
 /// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
 /// So many marks in a row that are late are a stall of the line, if they stand for so much audio, in
@@ -214,7 +213,7 @@ impl Playback {
                 after,
             });
         }
-        let is_short = audio.len() < MARK_BYTES;
+        let is_short = audio.len() < PIECE;
         let marks = self.place(now, item_id, from, audio);
         self.owes_mark = is_short;
         Some(Marks {
@@ -242,7 +241,7 @@ impl Playback {
         let piece = self.pieces.back_mut()?;
         self.ends_at = self.ends_at.saturating_add(audio.len() as u64);
         piece.audio.extend(audio);
-        if piece.audio.len() < MARK_BYTES {
+        if piece.audio.len() < PIECE {
             return None;
         }
         self.owed_mark()
@@ -301,7 +300,7 @@ impl Playback {
     /// and what the phone has come to does.
     pub fn longest_piece(&self) -> usize {
         match self.spread {
-            Some(spread) if spread > LATE => VARYING_PIECE,
+            Some(spread) if spread > LATE => PIECE,
             _ => usize::MAX,
         }
     }

@@ -1,7 +1,7 @@
 //! The body of `POST /api/call`.
 
 use crate::config::{Config, MAX_CALL_MINUTES};
-use crate::json::{FieldError, Fields};
+use crate::json::{self, FieldError, Fields};
 use crate::order::letters::lower_case;
 use crate::order::money::Cents;
 use crate::order::request::{OrderRequest, optional_text};
@@ -59,7 +59,7 @@ impl CallRequest {
     /// All that is known of a request that was lost: whom Twilio calls.
     pub fn of_lost_call(to: &str) -> Option<Self> {
         let known = serde_json::json!({ "to": to, "orderHint": "lost" });
-        Self::parse(known.to_string().as_bytes()).ok()
+        Self::parse(json::text(&known).as_bytes()).ok()
     }
 
     /// Checks a request body.
@@ -242,7 +242,7 @@ fn canonical(value: &Value) -> String {
             format!("{{{}}}", fields.join(","))
         }
         Value::String(text) => format!("{:?}", folded(text)),
-        other => other.to_string(),
+        other => json::text(other),
     }
 }
 

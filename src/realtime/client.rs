@@ -1,6 +1,7 @@
 //! Client events we send (`protocols.md` §1.5). Everything that can be refused carries an
 //! `event_id`, so that an `error` can be told apart.
 
+use crate::json;
 use serde_json::json;
 
 /// Audio from the phone; the base64 payload is passed on as it came.
@@ -49,31 +50,37 @@ pub fn tool_output(event_id: &str, call_id: &str, output: &str) -> String {
 /// Asks for a response; without `tools` it may only speak.
 pub fn create_response(event_id: &str, tools: bool) -> String {
     if tools {
-        json!({ "type": "response.create", "event_id": event_id }).to_string()
+        json::text(&json!({ "type": "response.create", "event_id": event_id }))
     } else {
-        json!({ "type": "response.create", "event_id": event_id, "response": { "tool_choice": "none" } }).to_string()
+        json::text(
+            &json!({ "type": "response.create", "event_id": event_id, "response": { "tool_choice": "none" } }),
+        )
     }
 }
 
 /// Stops the active response.
 pub fn cancel_response(event_id: &str, response_id: &str) -> String {
-    json!({ "type": "response.cancel", "event_id": event_id, "response_id": response_id })
-        .to_string()
+    json::text(
+        &json!({ "type": "response.cancel", "event_id": event_id, "response_id": response_id }),
+    )
 }
 
 /// Tells the model how much of an item was heard; never more than was received of it.
 pub fn truncate(event_id: &str, item_id: &str, audio_end_ms: u64) -> String {
-    json!({ "type": "conversation.item.truncate", "event_id": event_id, "item_id": item_id, "content_index": 0, "audio_end_ms": audio_end_ms }).to_string()
+    json::text(
+        &json!({ "type": "conversation.item.truncate", "event_id": event_id, "item_id": item_id, "content_index": 0, "audio_end_ms": audio_end_ms }),
+    )
 }
 
 /// Takes an item out of the conversation.
 pub fn delete_item(event_id: &str, item_id: &str) -> String {
-    json!({ "type": "conversation.item.delete", "event_id": event_id, "item_id": item_id })
-        .to_string()
+    json::text(
+        &json!({ "type": "conversation.item.delete", "event_id": event_id, "item_id": item_id }),
+    )
 }
 
 fn item(event_id: &str, item: &serde_json::Value) -> String {
-    json!({ "type": "conversation.item.create", "event_id": event_id, "item": item }).to_string()
+    json::text(&json!({ "type": "conversation.item.create", "event_id": event_id, "item": item }))
 }
 
 /// Ends the shop's turn now: the line is gone, and the pause that ends it will not come.

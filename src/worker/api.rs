@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::http::queued::{self, Queued};
 use crate::http::route::About;
+use crate::json;
 use crate::policy::account::{Ask, parse_claimed};
 use crate::policy::erasure::is_tombstone;
 use crate::policy::gate::{self, Attempt};
@@ -216,7 +217,7 @@ pub(super) async fn dial(
 
 fn placed(config: &Config, sid: &str, extra: &[(&str, &str)]) -> Result<Response, Problem> {
     let url = format!("{}/api/calls/{sid}", config.public_base_url);
-    let body = json!({ "sid": sid, "status": "queued", "url": url }).to_string();
+    let body = json::text(&json!({ "sid": sid, "status": "queued", "url": url }));
     reply::json_text(201, body, &[&[("location", url.as_str())], extra].concat())
 }
 

@@ -3,6 +3,7 @@
 use super::log::runtime_error;
 use crate::config::ConfigError;
 use crate::http::problem::{CONTENT_TYPE, Problem};
+use crate::json;
 use serde_json::json;
 use worker::{Headers, Response, Result};
 
@@ -55,7 +56,7 @@ pub(super) fn health(missing: Option<&[ConfigError]>) -> std::result::Result<Res
     match missing {
         None => json_text(
             200,
-            json!({ "status": "ready", "version": env!("CARGO_PKG_VERSION") }).to_string(),
+            json::text(&json!({ "status": "ready", "version": env!("CARGO_PKG_VERSION") })),
             &[],
         ),
         Some(errors) => {
@@ -63,7 +64,13 @@ pub(super) fn health(missing: Option<&[ConfigError]>) -> std::result::Result<Res
                 .iter()
                 .map(|e| json!({ "name": e.name, "problem": e.problem }))
                 .collect();
-            json_text(503, json!({ "status": "not ready", "version": env!("CARGO_PKG_VERSION"), "missing": missing }).to_string(), &[])
+            json_text(
+                503,
+                json::text(
+                    &json!({ "status": "not ready", "version": env!("CARGO_PKG_VERSION"), "missing": missing }),
+                ),
+                &[],
+            )
         }
     }
 }

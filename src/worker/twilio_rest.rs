@@ -2,10 +2,10 @@
 //! key, and a second request could ring twice.
 
 use super::outgoing;
+use crate::base64;
 use crate::config::Config;
 use crate::twilio::rest::{self, CreateCall, HANG_UP_FORM, Refusal};
 use crate::twilio::sid::CallSid;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use std::time::Duration;
 
 /// How long Twilio may take to answer.
@@ -49,7 +49,7 @@ pub(super) async fn hang_up(config: &Config, sid: &CallSid) -> bool {
 
 async fn post(config: &Config, path: &str, form: String) -> Result<(u16, String), &'static str> {
     let token = config.twilio_auth_tokens.first().map_or("", String::as_str);
-    let credentials = STANDARD.encode(format!("{}:{token}", config.twilio_account_sid));
+    let credentials = base64::encode(format!("{}:{token}", config.twilio_account_sid).as_bytes());
     let headers = [
         ("authorization", format!("Basic {credentials}")),
         (

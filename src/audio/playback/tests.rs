@@ -310,18 +310,21 @@ fn without_the_phones_word_a_little_is_said_again() {
 #[test]
 fn short_pieces_share_a_mark() {
     let mut p = Playback::default();
-    let afters: Vec<Option<String>> = (0..7)
+    let afters: Vec<Option<String>> = (0..12)
         .map(|n| p.send(n, "a", n * 160, audio(160)).unwrap().after)
         .collect();
-    let asked: Vec<usize> = (0..7).filter(|n| afters[*n].is_some()).collect();
-    assert_eq!(asked, [4]);
-    assert_eq!(p.echoed(105, afters[4].as_ref().unwrap()), heard("a", 800));
+    let asked: Vec<usize> = (0..12).filter(|n| afters[*n].is_some()).collect();
+    assert_eq!(asked, [9]);
+    assert_eq!(
+        p.echoed(205, afters[9].as_ref().unwrap()),
+        heard("a", 1_600)
+    );
     // Another item does not share it, nor the same one with a hole.
-    assert!(p.continues(105, "a", 7 * 160));
-    assert!(!p.continues(105, "b", 0) && !p.continues(105, "a", 8 * 160));
+    assert!(p.continues(205, "a", 12 * 160));
+    assert!(!p.continues(205, "b", 0) && !p.continues(205, "a", 13 * 160));
     let owed = p.owed_mark().unwrap();
     assert_eq!(p.owed_mark(), None);
-    assert_eq!(p.echoed(145, &owed), heard("a", 7 * 160));
+    assert_eq!(p.echoed(245, &owed), heard("a", 12 * 160));
     assert!(p.is_drained());
 }
 
