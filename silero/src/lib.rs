@@ -21,6 +21,7 @@ mod weights;
 
 use lanes::Lanes;
 pub use lanes::dot;
+use layers::Whole;
 use spectrum::SPAN;
 pub use weights::Weights;
 
@@ -64,10 +65,10 @@ impl Silero {
     pub fn step(&mut self, samples: &[f32; STEP]) -> f32 {
         let weights = Weights::get();
         let magnitudes = weights.spectrum.magnitudes(&self.with_context(samples));
-        let frames = weights.conv1.to_four_frames(&magnitudes);
-        let pairs = weights.conv2.to_two_frames(&frames);
-        let single: [Lanes; 16] = weights.conv3.to_one_frame(pairs.as_flattened());
-        let features: [Lanes; CELLS / 4] = weights.conv4.to_one_frame(&single);
+        let four = weights.conv1.to_four_frames(&Whole::new(&magnitudes));
+        let two = weights.conv2.to_two_frames(&Whole::new(&four));
+        let one: [Lanes; 16] = weights.conv3.to_one_frame(&Whole::new(two.as_flattened()));
+        let features: [Lanes; CELLS / 4] = weights.conv4.to_one_frame(&Whole::new(&one));
         self.remember(weights, &features);
 
         let terms = self.hidden.iter().zip(&weights.output);
@@ -97,10 +98,8 @@ impl Silero {
     /// The LSTM. Its gates stand behind each other: input, forget, cell, output.
     fn remember(&mut self, weights: &Weights, features: &[Lanes; CELLS / 4]) {
         let mut gates = [[Lanes::ZERO; CELLS / 4]; 4];
-        weights.lstm.multiply(
-            [*features, self.hidden].as_flattened(),
-            gates.as_flattened_mut(),
-        );
+        let inputs = Whole::new([*features, self.hidden].as_flattened());
+        weights.lstm.multiply(&inputs, gates.as_flattened_mut());
         let [input, forget, cell, output] = gates;
         let gates = input.into_iter().zip(forget).zip(cell).zip(output);
         for ((h, c), (((i, f), g), o)) in self.hidden.iter_mut().zip(&mut self.cells).zip(gates) {

@@ -43,8 +43,9 @@ impl Spectrum {
         }
     }
 
-    /// The magnitude of every frequency; the lanes are the four frames.
-    pub(crate) fn magnitudes(&self, samples: &[f32; SPAN]) -> [Lanes; BINS] {
+    /// The magnitude of every frequency, and a zero that makes their number even; the lanes are the
+    /// four frames.
+    pub(crate) fn magnitudes(&self, samples: &[f32; SPAN]) -> [Lanes; BINS + 1] {
         let mut points = [(Lanes::ZERO, Lanes::ZERO); FRAME];
         let frame = |index: usize| samples.iter().skip(index * HOP);
         let frames = frame(0).zip(frame(1)).zip(frame(2)).zip(frame(3));
@@ -54,8 +55,8 @@ impl Spectrum {
             }
         }
         self.transform(&mut points);
-        let mut magnitudes = [Lanes::ZERO; BINS];
-        for (magnitude, (re, im)) in magnitudes.iter_mut().zip(points) {
+        let mut magnitudes = [Lanes::ZERO; BINS + 1];
+        for (magnitude, (re, im)) in magnitudes.iter_mut().take(BINS).zip(points) {
             *magnitude = re.mul(re).add_product(im, im).sqrt();
         }
         magnitudes

@@ -1,11 +1,11 @@
 //! The network's weights: one file, entropy-coded, unpacked once for the whole process.
 //!
-//! In the Worker the process is an isolate, and all its calls share the 0.8 MB. What they mean and
+//! In the Worker the process is an isolate, and all its calls share the 0.4 MB. What they mean and
 //! how they are laid out and coded in the file: `scripts/extract-silero.py`. The Worker's size is counted
 //! gzipped, and gzip would make 20 kB more of the bare bytes: it finds repetitions where there are none.
 
-use crate::lanes::Lanes;
-use crate::layers::Layer;
+use crate::lanes::{Lanes, Pairs};
+use crate::layers::{Layer, OF_FOUR, OF_ONE, OF_TWO};
 use crate::spectrum::{BINS, Spectrum};
 use std::array;
 use std::sync::OnceLock;
@@ -20,11 +20,11 @@ const BIAS_UNIT: f32 = 1.0 / 2_048.0;
 #[derive(Debug)]
 pub struct Weights {
     pub(crate) spectrum: Spectrum,
-    pub(crate) conv1: Layer<[[Lanes; 2]; 3]>,
-    pub(crate) conv2: Layer<[[Lanes; 4]; 3]>,
-    pub(crate) conv3: Layer<[Lanes; 8]>,
-    pub(crate) conv4: Layer<[Lanes; 8]>,
-    pub(crate) lstm: Layer<[Lanes; 8]>,
+    pub(crate) conv1: Layer,
+    pub(crate) conv2: Layer,
+    pub(crate) conv3: Layer,
+    pub(crate) conv4: Layer,
+    pub(crate) lstm: Layer,
     pub(crate) output: Vec<Lanes>,
     pub(crate) output_bias: f32,
 }
@@ -38,58 +38,65 @@ impl Weights {
 
     fn unpack(file: &[u8]) -> Self {
         let mut reader = Reader(file);
-        let (conv1, conv1_biases) = reader.layer(128, 3 * BINS);
-        let (conv2, conv2_biases) = reader.layer(64, 3 * 128);
-        let (conv3, conv3_biases) = reader.layer(64, 2 * 64);
-        let (conv4, conv4_biases) = reader.layer(128, 64);
-        let (lstm, lstm_biases) = reader.layer(512, 2 * 128);
-        let (output, output_bias) = reader.layer(1, 128);
+        let conv1 = reader.matrix(128, 3 * BINS);
+        let conv2 = reader.matrix(64, 3 * 128);
+        let conv3 = reader.matrix(64, 2 * 64);
+        let conv4 = reader.matrix(128, 64);
+        let lstm = reader.matrix(512, 2 * 128);
+        let output = reader.matrix(1, 128);
+        let output_scale: f32 = output.scales.iter().sum();
+        let output_weights: Vec<f32> = output
+            .values
+            .iter()
+            .map(|weight| f32::from(*weight) * output_scale)
+            .collect();
         Self {
             spectrum: Spectrum::new(),
-            conv1: Layer {
-                weights: taps(&conv1.blocks(2)),
-                biases: lanes(&conv1_biases),
-            },
-            conv2: Layer {
-                weights: taps(&conv2.blocks(4)),
-                biases: lanes(&conv2_biases),
-            },
-            conv3: Layer {
-                weights: conv3.blocks(8).as_chunks().0.to_vec(),
-                biases: lanes(&conv3_biases),
-            },
-            conv4: Layer {
-                weights: conv4.blocks(8).as_chunks().0.to_vec(),
-                biases: lanes(&conv4_biases),
-            },
-            lstm: Layer {
-                weights: lstm.blocks(8).as_chunks().0.to_vec(),
-                biases: lanes(&lstm_biases),
-            },
-            output: lanes(&output.values),
-            output_bias: output_bias.iter().sum(),
+            conv1: conv1.layer(OF_FOUR, TAPS),
+            conv2: conv2.layer(OF_TWO, TAPS),
+            conv3: conv3.layer(OF_ONE, LANES),
+            conv4: conv4.layer(OF_ONE, LANES),
+            lstm: lstm.layer(OF_ONE, LANES),
+            output: lanes(&output_weights),
+            output_bias: output.biases.iter().sum(),
         }
     }
 }
 
-/// Weights of one output after the other.
+/// How many columns lie between the two of a pair: where the lanes of inputs are frames, the taps of
+/// one channel, otherwise the channels that share a vector.
+const TAPS: usize = 3;
+const LANES: usize = 4;
+
+/// Weights of one output after the other, in units of its scale.
 struct Matrix {
-    values: Vec<f32>,
+    values: Vec<i16>,
     columns: usize,
+    scales: Vec<f32>,
+    biases: Vec<f32>,
 }
 
 impl Matrix {
-    /// For every block of 4 · `lanes` outputs and every input: its weights to the block.
-    fn blocks(&self, lanes: usize) -> Vec<Lanes> {
-        let mut blocks = Vec::with_capacity(self.values.len() / 4);
-        for outputs in self.values.chunks(4 * lanes * self.columns) {
-            for input in 0..self.columns {
-                let mut weights = outputs.iter().skip(input).step_by(self.columns).copied();
-                let mut next = || weights.next().unwrap_or(0.0);
-                blocks.extend((0..lanes).map(|_| Lanes::new(array::from_fn(|_| next()))));
+    /// In blocks of 4 · `vectors` outputs.
+    fn layer(&self, vectors: usize, apart: usize) -> Layer {
+        let mut weights = Vec::with_capacity(self.values.len() / 8);
+        let rows: Vec<&[i16]> = self.values.chunks(self.columns).collect();
+        for rows in rows.chunks(4 * vectors) {
+            let groups = (0..self.columns).step_by(2 * apart);
+            for first in groups.flat_map(|group| group..group + apart) {
+                weights.extend(rows.chunks(4).map(|rows| {
+                    Pairs::new(array::from_fn(|output| {
+                        let row = rows.get(output).copied().unwrap_or_default();
+                        [first, first + apart].map(|input| row.get(input).copied().unwrap_or(0))
+                    }))
+                }));
             }
         }
-        blocks
+        Layer {
+            weights,
+            scales: lanes(&self.scales),
+            biases: lanes(&self.biases),
+        }
     }
 }
 
@@ -98,23 +105,28 @@ struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
     /// A layer's weights and biases.
-    fn layer(&mut self, rows: usize, columns: usize) -> (Matrix, Vec<f32>) {
+    fn matrix(&mut self, rows: usize, columns: usize) -> Matrix {
         let scales = self.numbers(rows, |scale| f32::from(scale) * SCALE_UNIT);
         let biases = self.numbers(rows, |bias| f32::from(bias.cast_signed()) * BIAS_UNIT);
         let share = self.number().cast_signed();
         let slots = self.slots();
         let mut state = u32::from(self.number()) << 16 | u32::from(self.number());
         let mut values = Vec::with_capacity(rows * columns);
-        for scale in scales {
+        for _ in 0..rows {
             let mut before = [0; 3];
             for _ in 0..columns {
                 let [first, second, third] = before;
                 let weight = self.coded(&slots, &mut state) + ((share * first) >> 4);
-                values.push(f32::from(weight) * scale);
+                values.push(weight);
                 before = [second, third, weight];
             }
         }
-        (Matrix { values, columns }, biases)
+        Matrix {
+            values,
+            columns,
+            scales,
+            biases,
+        }
     }
 
     /// The next value of a range coder with fixed frequencies (rANS, <https://arxiv.org/abs/1311.2540>).
@@ -164,11 +176,6 @@ struct Slot {
     place: u16,
 }
 
-/// The three taps of every input together.
-fn taps<const N: usize>(blocks: &[Lanes]) -> Vec<[[Lanes; N]; 3]> {
-    blocks.as_chunks().0.as_chunks().0.to_vec()
-}
-
 fn lanes(values: &[f32]) -> Vec<Lanes> {
     values
         .as_chunks()
@@ -195,11 +202,11 @@ mod tests {
         assert_eq!(
             sizes,
             [
-                (16 * 65, 32),
-                (4 * 128, 16),
-                (2 * 128, 16),
-                (4 * 64, 32),
-                (16 * 256, 128)
+                (16 * 33 * 3 * OF_FOUR, 32),
+                (4 * 64 * 3 * OF_TWO, 16),
+                (2 * 64 * OF_ONE, 16),
+                (4 * 32 * OF_ONE, 32),
+                (16 * 128 * OF_ONE, 128)
             ]
         );
         assert_eq!(weights.output.len(), 32);

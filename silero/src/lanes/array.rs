@@ -1,5 +1,7 @@
 //! Lanes for every other target.
 
+use super::{ROUND, whole_pair};
+
 /// Four `f32`, for the compiler to put in one register where it can.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
@@ -21,12 +23,6 @@ impl Lanes {
     #[inline]
     pub(crate) fn to_array(self) -> [f32; 4] {
         self.0
-    }
-
-    /// Each lane's value in all lanes of its own.
-    #[inline]
-    pub(crate) fn spread(self) -> [Self; 4] {
-        self.0.map(Self::splat)
     }
 
     /// Lane j of item i becomes lane i of item j.
@@ -68,6 +64,11 @@ impl Lanes {
         Self(self.0.map(f32::sqrt))
     }
 
+    #[inline]
+    pub(crate) fn abs(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+
     // NaN in `self` stays, as with the register's pmin and pmax.
     #[inline]
     pub(crate) fn max(self, other: Self) -> Self {
@@ -79,25 +80,11 @@ impl Lanes {
         self.pairwise(other, |a, b| if b < a { b } else { a })
     }
 
-    #[inline]
-    pub(super) fn nearest(self) -> Self {
-        // Adding and taking away 1.5 · 2²³ rounds to even; exact below 2²², and a call of
-        // `round_ties_even` would not become one instruction everywhere.
-        let shift = Self::splat(12_582_912.0);
-        self.add(shift).sub(shift)
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole numbers of −126 to 126, and casts saturate"
-    )]
+    /// 2ⁿ for `ROUND` + n, where n is −126 to 127.
     #[inline]
     pub(super) fn power_of_two(self) -> Self {
-        Self(
-            self.0
-                .map(|n| f32::from_bits(((n as i32 + 127) as u32) << 23)),
-        )
+        let exponent = |shifted: f32| shifted.to_bits().wrapping_add(127) << 23;
+        Self(self.0.map(|shifted| f32::from_bits(exponent(shifted))))
     }
 
     #[inline]
@@ -107,5 +94,70 @@ impl Lanes {
             *value = of(*value, other);
         }
         Self(values)
+    }
+}
+
+/// Four pairs of `i16`.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+pub(crate) struct Pairs([[i16; 2]; 4]);
+
+impl Pairs {
+    #[inline]
+    pub(crate) fn new(pairs: [[i16; 2]; 4]) -> Self {
+        Self(pairs)
+    }
+
+    /// Lane i of both, rounded, is pair i. They may be −32768 to 32767.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the sum's low bits are the whole number"
+    )]
+    #[inline]
+    pub(crate) fn rounded(first: Lanes, second: Lanes) -> Self {
+        let whole = |value: f32| ((value + ROUND).to_bits() as u16).cast_signed();
+        let mut pairs = [[0; 2]; 4];
+        for (pair, (first, second)) in pairs.iter_mut().zip(first.0.into_iter().zip(second.0)) {
+            *pair = [whole(first), whole(second)];
+        }
+        Self(pairs)
+    }
+
+    /// The same pair four times: its first in the low half.
+    #[inline]
+    pub(crate) fn splat(pair: i32) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "one half each")]
+        Self([[pair as i16, (pair >> 16) as i16]; 4])
+    }
+
+    #[inline]
+    pub(crate) fn to_array(self) -> [i32; 4] {
+        self.0.map(whole_pair)
+    }
+}
+
+/// Four `i32`.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+pub(crate) struct Sums([i32; 4]);
+
+impl Sums {
+    pub(crate) const ZERO: Self = Self([0; 4]);
+
+    /// Adds to each sum both products of its pair.
+    #[inline]
+    pub(crate) fn add_products(self, a: Pairs, b: Pairs) -> Self {
+        let mut sums = self.0;
+        for (sum, ([a, b], [c, d])) in sums.iter_mut().zip(a.0.into_iter().zip(b.0)) {
+            let (a, b, c, d) = (i32::from(a), i32::from(b), i32::from(c), i32::from(d));
+            *sum = sum.wrapping_add((a * c).wrapping_add(b * d));
+        }
+        Self(sums)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "as the register rounds")]
+    #[inline]
+    pub(crate) fn to_lanes(self) -> Lanes {
+        Lanes(self.0.map(|sum| sum as f32))
     }
 }

@@ -1,4 +1,5 @@
-//! Four `f32` side by side: one SIMD register where WebAssembly has them, an array elsewhere.
+//! Four `f32`, pairs of `i16` or `i32` side by side: one SIMD register where WebAssembly has them,
+//! an array elsewhere.
 //!
 //! Explicit, because nothing else survives the Worker's build: link-time optimization runs at the
 //! Worker's `opt-level = "z"`, which does not vectorize loops. Both forms round alike (no fused
@@ -7,12 +8,22 @@
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) use simd::Lanes;
+pub(crate) use simd::{Lanes, Pairs, Sums};
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod array;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(crate) use array::Lanes;
+pub(crate) use array::{Lanes, Pairs, Sums};
+
+/// Added to a value below 2²² this leaves its nearest whole number (of two, the even one) in the
+/// sum's low bits: 1.5 · 2²³.
+const ROUND: f32 = 12_582_912.0;
+
+/// A pair in one number, the first in its low half.
+#[inline]
+fn whole_pair([first, second]: [i16; 2]) -> i32 {
+    i32::from(second) << 16 | i32::from(first.cast_unsigned())
+}
 
 /// The sum of products, eight side by side.
 // Inlined into the Worker it would be optimized for size, as the Worker is.
@@ -70,7 +81,9 @@ impl Lanes {
         const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5];
         let one = Self::splat(1.0);
         let x = self.max(Self::splat(-87.0)).min(Self::splat(87.0));
-        let n = x.mul(Self::splat(std::f32::consts::LOG2_E)).nearest();
+        let shift = Self::splat(ROUND);
+        let shifted = x.mul(Self::splat(std::f32::consts::LOG2_E)).add(shift);
+        let n = shifted.sub(shift);
         let r = x
             .sub(n.mul(Self::splat(LN2_HIGH)))
             .sub(n.mul(Self::splat(LN2_LOW)));
@@ -79,7 +92,9 @@ impl Lanes {
             .fold(Self::splat(1.987_569_1e-4), |sum, c| {
                 sum.mul(r).add(Self::splat(*c))
             });
-        one.add(r).add_product(tail, r.mul(r)).mul(n.power_of_two())
+        one.add(r)
+            .add_product(tail, r.mul(r))
+            .mul(shifted.power_of_two())
     }
 }
 

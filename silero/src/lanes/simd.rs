@@ -1,9 +1,10 @@
 //! Lanes in a register of `simd128`.
 
+use super::{ROUND, whole_pair};
 use std::arch::wasm32::{
-    f32x4, f32x4_add, f32x4_div, f32x4_extract_lane, f32x4_mul, f32x4_nearest, f32x4_pmax,
-    f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, i32x4_add, i32x4_shl, i32x4_shuffle,
-    i32x4_splat, i32x4_trunc_sat_f32x4, v128,
+    f32x4, f32x4_abs, f32x4_add, f32x4_convert_i32x4, f32x4_div, f32x4_extract_lane, f32x4_mul,
+    f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, i32x4, i32x4_add, i32x4_dot_i16x8,
+    i32x4_extract_lane, i32x4_shl, i32x4_shuffle, i32x4_splat, v128, v128_and, v128_or,
 };
 
 /// Four `f32` in one register. Methods are described in `array.rs`.
@@ -30,17 +31,6 @@ impl Lanes {
             f32x4_extract_lane::<1>(self.0),
             f32x4_extract_lane::<2>(self.0),
             f32x4_extract_lane::<3>(self.0),
-        ]
-    }
-
-    #[inline]
-    pub(crate) fn spread(self) -> [Self; 4] {
-        let v = self.0;
-        [
-            Self(i32x4_shuffle::<0, 0, 0, 0>(v, v)),
-            Self(i32x4_shuffle::<1, 1, 1, 1>(v, v)),
-            Self(i32x4_shuffle::<2, 2, 2, 2>(v, v)),
-            Self(i32x4_shuffle::<3, 3, 3, 3>(v, v)),
         ]
     }
 
@@ -81,6 +71,11 @@ impl Lanes {
         Self(f32x4_sqrt(self.0))
     }
 
+    #[inline]
+    pub(crate) fn abs(self) -> Self {
+        Self(f32x4_abs(self.0))
+    }
+
     // pmin and pmax are one instruction of the processor each; min and max, which order zeros
     // and keep NaN, are several.
     #[inline]
@@ -94,14 +89,61 @@ impl Lanes {
     }
 
     #[inline]
-    pub(super) fn nearest(self) -> Self {
-        Self(f32x4_nearest(self.0))
+    pub(super) fn power_of_two(self) -> Self {
+        Self(i32x4_shl(i32x4_add(self.0, i32x4_splat(127)), 23))
+    }
+}
+
+/// Four pairs of `i16` in one register.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pairs(v128);
+
+impl Pairs {
+    #[inline]
+    pub(crate) fn new(pairs: [[i16; 2]; 4]) -> Self {
+        let [a, b, c, d] = pairs.map(whole_pair);
+        Self(i32x4(a, b, c, d))
     }
 
     #[inline]
-    pub(super) fn power_of_two(self) -> Self {
-        let exponent = i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127));
-        Self(i32x4_shl(exponent, 23))
+    pub(crate) fn rounded(first: Lanes, second: Lanes) -> Self {
+        let shift = f32x4_splat(ROUND);
+        let (first, second) = (f32x4_add(first.0, shift), f32x4_add(second.0, shift));
+        let low_half = v128_and(first, i32x4_splat(0xFFFF));
+        Self(v128_or(low_half, i32x4_shl(second, 16)))
+    }
+
+    #[inline]
+    pub(crate) fn splat(pair: i32) -> Self {
+        Self(i32x4_splat(pair))
+    }
+
+    #[inline]
+    pub(crate) fn to_array(self) -> [i32; 4] {
+        [
+            i32x4_extract_lane::<0>(self.0),
+            i32x4_extract_lane::<1>(self.0),
+            i32x4_extract_lane::<2>(self.0),
+            i32x4_extract_lane::<3>(self.0),
+        ]
+    }
+}
+
+/// Four `i32` in one register.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums(v128);
+
+impl Sums {
+    pub(crate) const ZERO: Self = Self(i32x4(0, 0, 0, 0));
+
+    #[inline]
+    pub(crate) fn add_products(self, a: Pairs, b: Pairs) -> Self {
+        Self(i32x4_add(self.0, i32x4_dot_i16x8(a.0, b.0)))
+    }
+
+    #[inline]
+    pub(crate) fn to_lanes(self) -> Lanes {
+        Lanes(f32x4_convert_i32x4(self.0))
     }
 }
 

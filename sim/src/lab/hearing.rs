@@ -211,7 +211,8 @@ fn non_speech(clip: &Clip<'_>, table: &mut Table) {
     );
 }
 
-/// The network in Rust against its own weights in double precision.
+/// The network in Rust, whose layers round their inputs to 15 bits, against its own weights in double
+/// precision.
 fn arithmetic(clips: &[Clip<'_>], table: &mut Table) {
     let pairs = clips
         .iter()
@@ -226,11 +227,11 @@ fn arithmetic(clips: &[Clip<'_>], table: &mut Table) {
         })
         .fold(0.0, f32::max);
     if largest > 0.0 {
-        let verdict = Verdict::new(largest <= 1e-4, false);
+        let verdict = Verdict::new(largest <= 1e-2, false);
         table.must(
             "Arithmetic, against float64",
             format!("largest difference {largest:.1e}"),
-            "≤ 1e-4",
+            "≤ 1e-2",
             verdict,
         );
     }
