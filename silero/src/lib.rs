@@ -100,10 +100,13 @@ impl Silero {
         let mut gates = [[Lanes::ZERO; CELLS / 4]; 4];
         let inputs = Whole::new([*features, self.hidden].as_flattened());
         weights.lstm.multiply(&inputs, gates.as_flattened_mut());
-        let [input, forget, cell, output] = gates;
-        let gates = input.into_iter().zip(forget).zip(cell).zip(output);
-        for ((h, c), (((i, f), g), o)) in self.hidden.iter_mut().zip(&mut self.cells).zip(gates) {
+        let [input, forget, cell, output] = &gates;
+        let inner = input.iter().zip(forget).zip(cell);
+        for (c, ((i, f), g)) in self.cells.iter_mut().zip(inner) {
             *c = f.sigmoid().mul(*c).add_product(i.sigmoid(), g.tanh());
+        }
+        // Not in the loop above, where each cell would wait for the one before.
+        for (h, (c, o)) in self.hidden.iter_mut().zip(self.cells.iter().zip(output)) {
             *h = o.sigmoid().mul(c.tanh());
         }
     }

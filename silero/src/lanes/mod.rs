@@ -78,7 +78,12 @@ impl Lanes {
     fn exp(self) -> Self {
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
-        const POLYNOMIAL: [f32; 5] = [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5];
+        // Pairs of neighbours, so that the processor need not wait for one term after the other.
+        const POLYNOMIAL: [[f32; 2]; 3] = [
+            [1.987_569_1e-4, 1.398_2e-3],
+            [8.333_452e-3, 4.166_579_6e-2],
+            [0.166_666_66, 0.5],
+        ];
         let one = Self::splat(1.0);
         let x = self.max(Self::splat(-87.0)).min(Self::splat(87.0));
         let shift = Self::splat(ROUND);
@@ -87,13 +92,12 @@ impl Lanes {
         let r = x
             .sub(n.mul(Self::splat(LN2_HIGH)))
             .sub(n.mul(Self::splat(LN2_LOW)));
-        let tail = POLYNOMIAL
-            .iter()
-            .fold(Self::splat(1.987_569_1e-4), |sum, c| {
-                sum.mul(r).add(Self::splat(*c))
-            });
+        let square = r.mul(r);
+        let [high, middle, low] =
+            POLYNOMIAL.map(|[a, b]| Self::splat(b).add_product(Self::splat(a), r));
+        let tail = low.add_product(middle.add_product(high, square), square);
         one.add(r)
-            .add_product(tail, r.mul(r))
+            .add_product(tail, square)
             .mul(shifted.power_of_two())
     }
 }
