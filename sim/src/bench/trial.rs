@@ -134,7 +134,8 @@ impl Trial {
         sleep(plan.settle).await;
         let (first, before) = (self.calls, self.running.usage());
         self.fill(calls).await?;
-        sleep(plan.settle * 2).await;
+        // What the start of so many calls held up is over.
+        sleep(plan.silence + plan.settle * 2).await;
 
         // First, while nothing plays that would be cut off as well.
         self.begin(Mix::Cut, Duration::ZERO).await;
