@@ -188,8 +188,10 @@ impl Call {
             Local::Echo { since } => now.saturating_sub(since) >= ECHO_JUDGED_MS,
             Local::Quiet | Local::Speech { .. } => false,
         };
+        if !is_judged && self.floor.echo_at.is_none() {
+            return false;
+        }
         match self.floor.echo.source() {
-            Source::Echo if !is_judged && self.floor.echo_at.is_none() => false,
             Source::Echo => {
                 self.floor.echo_at = Some(now);
                 true
