@@ -16,6 +16,7 @@ const steps = [
   ["Scenarios in workerd", "cargo", [...SIM, "e2e"]],
   ["Worker build that panics", pinnedNode(), [inRoot("scripts/build.mjs"), "--panic-switch"]],
   ["Chaos in workerd, a few of each", "cargo", [...SIM, "chaos", "--quick"]],
+  ["Figures of scale", pinnedNode(), [inRoot("scripts/scale.mjs"), "--check"]],
   ["HTTP, and the vendors’ own packages", pinnedNode(), ["--test", "tests/*/*.test.mjs"]],
 ];
 
