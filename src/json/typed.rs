@@ -88,7 +88,11 @@ impl<'a> Typed<'a> {
 
     fn list<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         let list = self.0.as_array().ok_or(Mismatch)?;
-        visitor.visit_seq(SeqDeserializer::new(list.iter().map(Typed)))
+        let mut entries = SeqDeserializer::new(list.iter().map(Typed));
+        let value = visitor.visit_seq(&mut entries)?;
+        // A pair of three is none.
+        entries.end()?;
+        Ok(value)
     }
 
     fn object<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -317,8 +321,9 @@ mod tests {
         }
         let minimal = r#"{"kinds":["plain"],"number":1,"pair":[1,-2],"map":{},"more":[{}]}"#;
         assert_eq!(read::<Everything>(minimal).map(|it| it.number), Some(1.0));
-        // A number beyond the type, and too few.
+        // A number beyond the type, too few, and too many.
         assert_eq!(read::<(u8,)>("[256]"), None);
         assert_eq!(read::<(u8, u8)>("[1]"), None);
+        assert_eq!(read::<(u8, u8)>("[1,2,3]"), None);
     }
 }
