@@ -12,6 +12,8 @@ pub struct StreamClock {
     offset: Option<i64>,
     /// When it started, on the receiver's clock.
     started: Option<i64>,
+    /// More has come than there was time for: the offset is as far out as it may be, and says nothing.
+    was_flooded: bool,
     /// End of the newest frame.
     end: u64,
     /// When the newest frame arrived, on the receiver's clock.
@@ -51,12 +53,13 @@ impl StreamClock {
         let were_lost = begin > self.end.saturating_add(FRAME_MS);
         let lag = if were_lost { newest_lag } else { 0 };
         self.lag = self.lag.saturating_sub(FADE_MS).max(lag);
-        let offset = signed(now).saturating_sub(signed(end));
+        let told = signed(now).saturating_sub(signed(end));
         // Nobody has said more than there was time for: a flood of frames does not move the clock.
         let earliest = self
             .started
             .map_or(i64::MIN, |at| at.saturating_sub(MAX_AHEAD_MS));
-        let offset = offset.max(earliest);
+        self.was_flooded |= told < earliest;
+        let offset = told.max(earliest);
         let least = self.offset.map_or(offset, |known| known.min(offset));
         let late = u64::try_from(offset.saturating_sub(least)).unwrap_or(0);
         let before = self.now(now);
@@ -77,15 +80,25 @@ impl StreamClock {
     /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it
     /// ([`Self::lag`]).
     pub fn event(&mut self, now: u64) -> u64 {
+        let latest = self.latest(now);
         match self.since_frame(now) {
             Some(since) if since <= MAX_SILENCE_MS => {
                 if since > STEADY_MS {
                     self.newest_lag = self.newest_lag.max(since);
                 }
-                self.end.min(self.now(now))
+                self.end.min(latest)
             }
-            _ => self.now(now),
+            _ => latest,
         }
+    }
+
+    /// The latest moment, on the stream's clock, of which a message can tell that arrived now. After a
+    /// flood that is what the receiver has measured since the start: later, and what had not been played
+    /// would count as played.
+    fn latest(&self, now: u64) -> u64 {
+        let started = self.started.filter(|_| self.was_flooded);
+        let since = started.map(|at| signed(now).saturating_sub(at));
+        since.map_or_else(|| self.now(now), |since| u64::try_from(since).unwrap_or(0))
     }
 
     /// How much longer than on the quickest way messages have taken lately, in ms.
@@ -133,7 +146,9 @@ mod tests {
             .map(|n| clock.frame(10_040, n * 20 - 20, n * 20))
             .sum();
         assert_eq!(slow, 500);
-        assert_eq!((clock.now(10_040), clock.event(10_040)), (540, 540));
+        assert_eq!(clock.now(10_040), 540);
+        let told = [10_040, 10_060, 10_500].map(|now| clock.event(now));
+        assert_eq!(told, [40, 60, 500], "as before the flood");
     }
 
     #[test]
