@@ -88,7 +88,10 @@ impl StreamClock {
                 }
                 self.end.min(latest)
             }
-            _ => latest,
+            // As late as the newest frame was, and not as if it had come on the quickest way: the
+            // receiver's clock may have been set since.
+            Some(since) => self.end.saturating_add(since).min(latest),
+            None => latest,
         }
     }
 
@@ -171,13 +174,22 @@ mod tests {
         }
         assert_eq!(clock.event(5_380), 100);
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
-        assert_eq!(clock.event(6_000), 1_000, "the stream has stalled");
+        assert_eq!(clock.event(6_000), 720, "the stream has stalled");
         assert!(!clock.is_steady(5_380));
         for end in (400..10_000).step_by(20) {
             clock.frame(5_000 + end + 10, end - 20, end);
         }
         assert!(clock.is_steady(15_030));
         assert!(!clock.is_steady(15_031), "frames are missing");
+    }
+
+    #[test]
+    fn what_comes_while_frames_are_missing_is_placed_by_the_newest_though_the_clock_was_set() {
+        let mut clock = StreamClock::default();
+        clock.start(5_000);
+        clock.frame(5_020, 0, 20);
+        clock.frame(6_540, 20, 40);
+        assert_eq!((clock.event(6_840), clock.now(6_840)), (340, 1_840));
     }
 
     #[test]
