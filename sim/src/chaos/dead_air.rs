@@ -16,8 +16,8 @@ const TOLERANCE_MS: u64 = 120;
 
 /// From the loss of the model to the agent's voice, in ms, without the time in which the shop
 /// speaks. Where the agent is audible when it happens, the time counts from where that talk breaks
-/// off; a talk that comes to its end leaves the word to the shop, and nothing is lost. None when
-/// nothing comes.
+/// off; a talk that comes to its end leaves the word to the shop, and nothing is lost. Where it has
+/// come to its end before, the time counts from the shop's answer. None when nothing comes.
 pub fn after_lost_model(play: &Play, fault_ms: u64) -> Option<u64> {
     let line = Line::of(play)?;
     let at = line.frame(fault_ms);
@@ -27,6 +27,8 @@ pub fn after_lost_model(play: &Play, fault_ms: u64) -> Option<u64> {
         if ends_whole(play, line.ms(silent_from)) {
             return Some(0);
         }
+    } else if line.is_the_shops(play, at) {
+        silent_from = line.answer(at).unwrap_or(at);
     }
     line.silence(silent_from, silent_from)
 }
@@ -65,6 +67,23 @@ impl Line {
 
     fn ms(&self, frame: usize) -> u64 {
         self.answered_ms + frame as u64 * FRAME_MS
+    }
+
+    /// Whether the shop has the word here, and has not said anything yet.
+    fn is_the_shops(&self, play: &Play, at: usize) -> bool {
+        let voice = |voiced: &[bool]| voiced.get(..at)?.iter().rposition(|voiced| *voiced);
+        let Some(last) = voice(&self.agent) else {
+            return false;
+        };
+        voice(&self.shop).is_none_or(|shop| shop < last) && ends_whole(play, self.ms(last + 1))
+    }
+
+    /// Where the shop answers what was said before this frame, unless the agent speaks first.
+    fn answer(&self, at: usize) -> Option<usize> {
+        let voice = |voiced: &[bool]| voiced.iter().skip(at).position(|voiced| *voiced);
+        let shop = voice(&self.shop)?;
+        let first = voice(&self.agent).is_none_or(|agent| shop < agent);
+        first.then_some(at + shop)
     }
 
     /// From a frame to the agent's first voice at or after another, without the shop's words.
@@ -172,6 +191,25 @@ mod tests {
         assert_eq!(
             after_lost_model(&call(&line, &[(2_200, false)]), 1_000),
             Some(0)
+        );
+    }
+
+    #[test]
+    fn where_the_shop_has_the_word_its_thinking_does_not_count() {
+        let line = [
+            ("agent", 1_000),
+            ("", 1_500),
+            ("shop", 800),
+            ("", 700),
+            ("agent", 500),
+        ];
+        let waited = |cut| after_lost_model(&call(&line, &[(1_200, cut)]), 1_600);
+        assert_eq!((waited(false), waited(true)), (Some(700), Some(1_600)));
+        let unasked = [line[0], line[1], line[4]];
+        assert_eq!(
+            after_lost_model(&call(&unasked, &[(1_200, false)]), 1_600),
+            Some(900),
+            "the agent goes on by itself"
         );
     }
 
