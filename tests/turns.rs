@@ -563,3 +563,41 @@ fn a_voice_in_our_echo_stops_the_agent() {
     bench.line(&echo[24_000..24_000 + 4_000]);
     assert_eq!(bench.clears(), 1);
 }
+
+#[test]
+fn the_first_echo_of_a_line_is_known_by_its_words() {
+    for (words, is_echo) in [
+        ("one small mushroom pizza with", true),
+        ("one small mushroom pizza, okay", false),
+        ("small mushroom pizza", false),
+    ] {
+        let mut bench = Bench::greeted(&[]);
+        let before = bench.shop_said().len();
+        bench.agent_says(READ_BACK);
+        bench.silence(500);
+        // Our detector takes it for somebody.
+        bench.line(&speech()[..2_400]);
+        let item = bench.shop_mutters();
+        bench.transcribed(&item, words);
+        assert_eq!(bench.shop_said().len() == before, is_echo, "{words}");
+        let deleted = bench.sent("conversation.item.delete");
+        assert_eq!(deleted.len(), usize::from(is_echo), "{words}");
+    }
+}
+
+#[test]
+fn words_of_the_agent_that_were_cut_off_may_come_back() {
+    let (mut bench, echo) = echoing();
+    bench.line(&echo[..16_000]);
+    bench.shop_says("No.");
+    bench.agent_says("One moment, please, I will look that up for you.");
+    bench.silence(500);
+    bench.shop_says("Stop.");
+    let item = bench.shop_mutters();
+    bench.transcribed(&item, "crust, delivered to 77 Sunset Boulevard.");
+    let said = bench.shop_said();
+    assert!(
+        !said.iter().any(|words| words.contains("Sunset")),
+        "{said:?}"
+    );
+}

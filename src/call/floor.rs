@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 
 /// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
 /// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
-const REAL_SPEECH_MS: u64 = 800;
+const REAL_SPEECH_MS: u64 = 900;
 /// How much longer a sound seems on a noisy line, in ms: the network holds on for up to 220 ms after
 /// its end instead of 120, and makes 900 ms of an "mm-hmm" of 680.
 const NOISE_HOLD_MS: u64 = 100;
@@ -47,6 +47,8 @@ pub(super) struct Floor {
     local: Local,
     /// When it heard the agent itself.
     echo_at: Option<u64>,
+    /// How long the agent has spoken and nothing was heard on the line, in ms; until its first echo.
+    unechoed_ms: u64,
     /// Frames in a row in which somebody was heard in an echo.
     voiced_frames: u32,
     /// Since when the model hears speech.
@@ -61,6 +63,8 @@ pub(super) struct Floor {
     pub(super) last_sound: Option<u64>,
     /// Turns whose words have not come.
     doubtful: VecDeque<Doubt>,
+    /// The agent's newest turns and all their words, for what comes back of them.
+    said: VecDeque<(String, String)>,
     /// Turns that the model took from an echo of the agent.
     echoes: VecDeque<String>,
 }
@@ -81,6 +85,8 @@ struct Doubt {
     item_id: String,
     /// Our own detector heard a voice in it.
     has_voice: bool,
+    /// It began in the middle of the agent's words.
+    in_words: bool,
     /// It is answered once it is known for the shop's.
     waits: bool,
 }
@@ -94,6 +100,8 @@ struct Utterance {
     is_long: bool,
     /// It began while the agent was to be heard: what is written down may be the agent's own words.
     overlaps: bool,
+    /// It began in the middle of the agent's words.
+    in_words: bool,
     /// Whom our own detector knows it for; nobody if only the model hears it.
     source: Source,
     effect: Effect,
@@ -368,6 +376,7 @@ impl Call {
             ended_at: began_at,
             is_long: false,
             overlaps: began_at < agent_ended_at.saturating_add(TAIL_MS),
+            in_words: began_at < agent_ended_at,
             source: Source::Nobody,
             effect: Effect::None,
         })

@@ -18,6 +18,7 @@ impl Call {
     /// Says something of which all words and all audio are there, behind what is queued.
     pub(super) fn say_whole(&mut self, now: u64, item_id: &str, words: &str, audio: Vec<u8>) {
         let at = self.record.at_ms(now);
+        self.note_words(item_id, words);
         let transcript = &mut self.record.transcript;
         transcript.agent_words(item_id, at, words);
         transcript.agent_audio(item_id, at, audio.len() as u64);
@@ -94,6 +95,7 @@ impl Call {
             self.filler_words(words);
         } else if self.model.is_heard(response_id) {
             let at = self.record.at_ms(now);
+            self.note_words(item_id, words);
             self.record.transcript.agent_words(item_id, at, words);
             if !words.trim().is_empty() {
                 self.model.current.asked = words.trim_end().ends_with('?');

@@ -514,6 +514,15 @@ impl Bench {
         serde_json::from_str(&self.call.live(self.now)).unwrap()
     }
 
+    /// What the shop is taken to have said.
+    pub fn shop_said(&self) -> Vec<String> {
+        let live = self.live();
+        let turns = live["transcript"].as_array().into_iter().flatten();
+        let shop = turns.filter(|turn| turn["role"] == "human");
+        shop.map(|turn| turn["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
     /// Milliseconds of audio sent to the phone so far, since the greeting.
     pub fn audio_ms(&self) -> u64 {
         self.audio_ms

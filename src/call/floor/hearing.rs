@@ -4,17 +4,21 @@ use super::super::Call;
 use super::super::output::LogLine;
 use super::super::record::Detector;
 use super::super::timers::Timer;
-use super::Local;
+use super::{Floor, Local};
 use crate::audio::ear::Change;
 use crate::audio::echo::Source;
+use crate::audio::ulaw::BYTES_PER_MS;
 use crate::realtime::session::SILENCE_MS;
 
 /// How long somebody must be heard in an echo to be a voice, in frames of 20 ms; how much of it is
 /// there then, in ms.
 const VOICED_FRAMES: u32 = 3;
 const JUDGED_MS: u64 = 100;
-/// So much of a sound must be there for it to be called an echo, in ms (`audio::echo`).
+/// So much of a sound must be there for it to be called an echo, in ms (`audio::echo`); and on a line
+/// where the agent has been heard by nobody for so long that it seems to have none.
 const ECHO_JUDGED_MS: u64 = 50;
+const FIRST_ECHO_JUDGED_MS: u64 = 150;
+const SEEMS_CLEAR_MS: u64 = 2_000;
 /// How much of the line is judged at once, in ms (`audio::echo`).
 const WINDOW_MS: u64 = 200;
 /// How long after the last sound the model should have taken the shop's turn, in ms: its own pause
@@ -22,6 +26,17 @@ const WINDOW_MS: u64 = 200;
 const TURN_PATIENCE_MS: u64 = 1_500;
 /// After so long the shop's pause was missed, in ms.
 const MAX_SHOP_TURN_MS: u64 = 60_000;
+
+impl Floor {
+    /// So much of a sound must be there for it to be called an echo, in ms.
+    fn echo_judged_ms(&self) -> u64 {
+        if self.echo_at.is_none() && self.unechoed_ms >= SEEMS_CLEAR_MS {
+            FIRST_ECHO_JUDGED_MS
+        } else {
+            ECHO_JUDGED_MS
+        }
+    }
+}
 
 impl Call {
     /// The next audio of the line; it ended at this time of the stream.
@@ -39,6 +54,11 @@ impl Call {
                 }
             }
             None => {}
+        }
+        let playing = || self.phone.playback.is_playing(ends_at);
+        if self.floor.local == Local::Quiet && self.floor.echo_at.is_none() && playing() {
+            let ms = audio.len() as u64 / BYTES_PER_MS;
+            self.floor.unechoed_ms = self.floor.unechoed_ms.saturating_add(ms);
         }
         match self.floor.local {
             Local::Echo { since } => self.listen_behind_echo(now, since),
@@ -60,7 +80,7 @@ impl Call {
         let was_echo = self.floor.echoed_lately(now);
         match source {
             // A copy of what was sent explains the first moment of anything.
-            Source::Echo if now.saturating_sub(since) < ECHO_JUDGED_MS => {}
+            Source::Echo if now.saturating_sub(since) < self.floor.echo_judged_ms() => {}
             Source::Nobody => {}
             Source::Echo => {
                 self.floor.echo_at = Some(now);
@@ -185,7 +205,7 @@ impl Call {
     /// of what was sent still explains anything: then only a line that is known to have an echo has one.
     fn hears_echo(&mut self, now: u64) -> bool {
         let is_judged = match self.floor.local {
-            Local::Echo { since } => now.saturating_sub(since) >= ECHO_JUDGED_MS,
+            Local::Echo { since } => now.saturating_sub(since) >= self.floor.echo_judged_ms(),
             Local::Quiet | Local::Speech { .. } => false,
         };
         if !is_judged && self.floor.echo_at.is_none() {

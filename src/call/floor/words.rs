@@ -18,8 +18,10 @@ const ANSWER_MS: u64 = 800;
 const MAX_REMEMBERED: usize = 32;
 /// So many words of the agent in what a voice has said are an echo behind it.
 const TELLING_WORDS: usize = 4;
-/// An echo is of one of the agent's newest turns.
-const ECHOED_TURNS: usize = 3;
+/// An echo is of one of the agent's newest turns, some of which may have been cut off before they were
+/// heard, or of the end of one and the beginning of the next. So many bytes of each are remembered.
+const ECHOED_TURNS: usize = 6;
+const MAX_ECHOED: usize = 2_000;
 
 impl Call {
     /// The shop's turn is part of the conversation: it is the agent's turn.
@@ -61,6 +63,7 @@ impl Call {
                 Doubt {
                     item_id,
                     has_voice,
+                    in_words: utterance.in_words,
                     waits,
                 },
             );
@@ -92,7 +95,12 @@ impl Call {
         let Some(doubt) = at.and_then(|at| doubtful.remove(at)) else {
             return true;
         };
-        if self.floor.echo_at.is_some() && self.repeats_agent(words, doubt.has_voice) {
+        // The first echo of a line is known by its words: who begins while the agent speaks can only
+        // say what the agent says, word for word, if it is the agent.
+        let is_first = self.floor.echo_at.is_none();
+        let may_be_echo = !is_first || (doubt.in_words && count(words) >= TELLING_WORDS);
+        if may_be_echo && self.repeats_agent(words, doubt.has_voice, is_first) {
+            self.floor.echo_at.get_or_insert(now);
             self.record.transcript.remove(item_id);
             self.forget_echo(item_id);
             return false;
@@ -118,18 +126,40 @@ impl Call {
         }
     }
 
+    /// The agent is made to say these words, whatever of them will be heard.
+    pub(in crate::call) fn note_words(&mut self, item_id: &str, words: &str) {
+        let said = &mut self.floor.said;
+        match said.back_mut().filter(|(id, _)| id == item_id) {
+            Some((_, known)) if known.len().saturating_add(words.len()) <= MAX_ECHOED => {
+                known.push_str(words);
+            }
+            Some(_) => {}
+            None => {
+                if said.len() >= ECHOED_TURNS {
+                    said.pop_front();
+                }
+                said.push_back((item_id.to_owned(), words.to_owned()));
+            }
+        }
+    }
+
     /// Whether the words are the agent's. A voice may say "no" when the agent has just said it, too, so
     /// that of a voice only longer words tell, and those that quote the agent and answer nothing.
-    fn repeats_agent(&self, words: &str, has_voice: bool) -> bool {
-        let turns: Vec<_> = self.record.transcript.agent_turns().collect();
-        let latest = turns.iter().rev().take(ECHOED_TURNS).rev();
-        let said: String = latest.map(|turn| turn.words().to_owned() + " ").collect();
-        let count = words.split_whitespace().count();
-        if !has_voice || count >= TELLING_WORDS {
-            return repeats(words, &said);
-        }
+    fn repeats_agent(&self, words: &str, has_voice: bool, to_the_letter: bool) -> bool {
+        let count = count(words);
         let answers = is_backchannel(words) || answer::read(words) != Answer::Neither;
-        (count > 1 || !answers) && quotes(words, &said)
+        let is_of = |said: &str| {
+            if !to_the_letter && (!has_voice || count >= TELLING_WORDS) {
+                repeats(words, said)
+            } else {
+                (count > 1 || !answers) && quotes(words, said)
+            }
+        };
+        let said = || self.floor.said.iter().map(|(_, words)| words.as_str());
+        let next = said().skip(1).chain([""]);
+        said()
+            .zip(next)
+            .any(|(turn, next)| is_of(&format!("{turn} {next}")))
     }
 
     /// The model heard the agent itself, and took it for the shop.
@@ -140,6 +170,10 @@ impl Call {
         self.out
             .push_back(Output::Model(client::delete_item(&event_id, item_id)));
     }
+}
+
+fn count(words: &str) -> usize {
+    words.split_whitespace().count()
 }
 
 fn remember<T>(list: &mut VecDeque<T>, entry: T) {

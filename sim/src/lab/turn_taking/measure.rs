@@ -475,14 +475,15 @@ fn goes_on(
         let overlap_ms = (total - heard) / BYTES_PER_MS as usize;
         reaction.overlap_ms = reaction.overlap_ms.max(overlap_ms);
         let missing = item.audio.len() - heard;
-        let skipped = played.windows(2).any(|pair| match pair {
-            [a, b] => b.from > a.to,
-            _ => false,
+        let skipped = played.windows(2).filter_map(|pair| match pair {
+            [a, b] => b.from.checked_sub(a.to),
+            _ => None,
         });
+        let skipped = skipped.sum::<usize>() / BYTES_PER_MS as usize;
         let last = played.last().map_or(0, |p| p.at);
         let cut_later = until.is_some_and(|until| last + 400 >= until && last > sound.to);
-        if skipped {
-            stories.push("a part was skipped".to_owned());
+        if skipped > 0 {
+            stories.push(format!("{skipped} ms were skipped"));
         } else if missing > 0 && !cut_later {
             stories.push(format!(
                 "{} ms were never heard",
