@@ -51,7 +51,7 @@ const FRAME: usize = 160;
 type Setup = fn() -> Case;
 
 /// By name.
-const CASES: [(&str, Setup); 9] = [
+const CASES: [(&str, Setup); 10] = [
     ("frame, nobody speaks", nobody_speaks),
     ("frame, the shop speaks", shop_speaks),
     ("frame, the agent speaks", agent_speaks),
@@ -61,6 +61,7 @@ const CASES: [(&str, Setup); 9] = [
     ("delta of 100 ms of audio", || audio_delta(100)),
     ("delta of one word", word_delta),
     ("echo of a mark", mark),
+    ("speech_started, to clear", speech_started),
 ];
 
 /// A call, and what comes: when, and which text from whom.
@@ -376,5 +377,23 @@ fn mark() -> Case {
         (first + 5_000 + 200 * n as u64, Leg::Phone, text)
     };
     let messages = (1..=messages.len()).map(message).collect();
+    Case { bench, messages }
+}
+
+/// The model hears the shop while the agent speaks, who stops at once: all of that moment.
+fn speech_started() -> Case {
+    let Case {
+        mut bench,
+        messages,
+    } = agent_speaks();
+    let socket = *bench.connects.last().unwrap();
+    feed(&mut bench.call, socket, &messages[..100]);
+    let started = json!({
+        "type": "input_audio_buffer.speech_started",
+        "event_id": "event_CdNrVPyjUo2sOJu2f0001",
+        "item_id": "item_CdNrVqSq7Zt8OJu2f0002",
+        "audio_start_ms": 9_000,
+    });
+    let messages = vec![(messages[100].0, Leg::Model, started.to_string())];
     Case { bench, messages }
 }

@@ -102,6 +102,9 @@ pub struct Echo {
     heard: Track,
     /// The lag of the last echo, in samples: looked at before all others.
     lag: Option<i64>,
+    /// From when on nothing of what was sent will play. It is cut when the track is next needed: the
+    /// moment at which the agent falls silent has no time for that.
+    cleared_at: Option<u64>,
 }
 
 impl Default for Echo {
@@ -117,22 +120,32 @@ impl Echo {
             sent: Track::new(SENT_MS),
             heard: Track::new(HEARD_MS),
             lag: None,
+            cleared_at: None,
         }
     }
 
     /// Takes μ-law that plays from `at_ms` on, by any length ahead of time up to half a minute; what
     /// lies further ahead is left out. It replaces what was to play from then on.
     pub fn sent(&mut self, at_ms: u64, ulaw: &[u8]) {
+        self.cut();
         self.sent.put(at_ms, ulaw);
     }
 
     /// What was to play from `at_ms` on will not.
     pub fn cleared(&mut self, at_ms: u64) {
-        self.sent.cut(at_ms);
+        let before = self.cleared_at.unwrap_or(at_ms);
+        self.cleared_at = Some(at_ms.min(before));
+    }
+
+    fn cut(&mut self) {
+        if let Some(at_ms) = self.cleared_at.take() {
+            self.sent.cut(at_ms);
+        }
     }
 
     /// Takes μ-law of the line that ended at `at_ms`, usually the 20 ms of a frame.
     pub fn heard(&mut self, at_ms: u64, ulaw: &[u8]) {
+        self.cut();
         let from = at_ms.saturating_sub(ulaw.len() as u64 / ulaw::BYTES_PER_MS);
         self.heard.forget(at_ms.saturating_sub(HEARD_MS));
         self.heard.put(from, ulaw);
@@ -142,6 +155,7 @@ impl Echo {
     /// Who makes the last 200 ms of the line sound. Ask when about 50 ms of the sound are there, as
     /// the ear does, and until the largest lag after our last word.
     pub fn source(&mut self) -> Source {
+        self.cut();
         let Some(line) = Line::of(&mut self.heard).filter(Line::is_audible) else {
             return Source::Nobody;
         };
@@ -161,6 +175,7 @@ impl Echo {
     /// Whether [`Source::Somebody`] beside an echo has a voice: dishes, keys and music have none. True
     /// as long as no echo was found, for then the ear has heard them alone.
     pub fn is_voice(&mut self) -> bool {
+        self.cut();
         let (Some(lag), Some(line)) = (self.lag, Line::of(&mut self.heard)) else {
             return true;
         };
