@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 
 /// Sound that lasts so long is speech that wants the floor, in ms: an "mm-hmm", an "okay" and a
 /// cough are shorter (`peers.md` §4.2 has guards of 250 to 800 ms).
-const REAL_SPEECH_MS: u64 = 900;
+const REAL_SPEECH_MS: u64 = 800;
 /// How much longer a sound seems on a noisy line, in ms: the network holds on for up to 220 ms after
 /// its end instead of 120, and makes 900 ms of an "mm-hmm" of 680.
 const NOISE_HOLD_MS: u64 = 100;

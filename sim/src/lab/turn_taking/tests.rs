@@ -274,7 +274,7 @@ fn a_backchannel_lets_the_reply_go_on_to_its_end() {
         (1_160, 2_840, "resumed"),
         (1_110, 2_890, "resumed"),
         (1_090, 2_910, "70 ms were heard twice"),
-        (1_260, 2_740, "a part was skipped"),
+        (1_260, 2_740, "100 ms were skipped"),
         (1_160, 2_740, "100 ms were never heard"),
     ] {
         let mut tape = speaking();
