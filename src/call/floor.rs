@@ -64,7 +64,7 @@ pub(super) struct Floor {
     /// Turns whose words have not come.
     doubtful: VecDeque<Doubt>,
     /// The agent's newest turns and all their words, for what comes back of them.
-    said: VecDeque<(String, String)>,
+    said: Vec<(String, String)>,
     /// Turns that the model took from an echo of the agent.
     echoes: VecDeque<String>,
 }

@@ -129,16 +129,16 @@ impl Call {
     /// The agent is made to say these words, whatever of them will be heard.
     pub(in crate::call) fn note_words(&mut self, item_id: &str, words: &str) {
         let said = &mut self.floor.said;
-        match said.back_mut().filter(|(id, _)| id == item_id) {
+        match said.last_mut().filter(|(id, _)| id == item_id) {
             Some((_, known)) if known.len().saturating_add(words.len()) <= MAX_ECHOED => {
                 known.push_str(words);
             }
             Some(_) => {}
             None => {
                 if said.len() >= ECHOED_TURNS {
-                    said.pop_front();
+                    said.remove(0);
                 }
-                said.push_back((item_id.to_owned(), words.to_owned()));
+                said.push((item_id.to_owned(), words.to_owned()));
             }
         }
     }
