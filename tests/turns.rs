@@ -601,3 +601,16 @@ fn words_of_the_agent_that_were_cut_off_may_come_back() {
         "{said:?}"
     );
 }
+
+#[test]
+fn on_a_line_that_seems_clear_the_model_is_believed_at_once() {
+    for (clear_ms, clears) in [(500, 0), (3_000, 1)] {
+        let (mut bench, echo) = echoing();
+        bench.silence(clear_ms);
+        let from = clear_ms * 8;
+        bench.line(&echo[from..from + 120 * 8]);
+        assert_eq!(bench.clears(), 0, "our own detector knows a copy");
+        bench.model_hears(true);
+        assert_eq!(bench.clears(), clears, "after {clear_ms} ms");
+    }
+}
