@@ -8,9 +8,11 @@ use crate::bench::workerd::{self, Served};
 use anyhow::{Context, bail};
 use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -54,9 +56,23 @@ pub enum Runtime {
     Plain,
 }
 
-/// A port of the loopback interface that nobody listens on.
+/// Below the ports that systems give to outgoing connections, one of which could take a port between
+/// our look and the server's start.
+const PORTS: Range<u16> = 20_000..32_000;
+
+/// A port of the loopback interface that nobody listens on, and that is given once.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Processes at the same time begin apart.
+    let first = std::process::id().wrapping_mul(101);
+    for _ in PORTS {
+        let nth = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + u16::try_from(nth % PORTS.len() as u32)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
 }
 
 impl Worker {
@@ -287,6 +303,15 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_port_that_is_given_is_free_and_given_once() {
+        let [a, b] = [(); 2].map(|()| free_port().unwrap());
+        assert!(PORTS.contains(&a) && PORTS.contains(&b) && a != b);
+        let taken = TcpListener::bind(("127.0.0.1", b.wrapping_add(1)));
+        let c = free_port().unwrap();
+        assert!(taken.is_err() || c != b.wrapping_add(1));
+    }
 
     #[test]
     fn a_json_value_keeps_its_double_quotes() {
