@@ -268,7 +268,9 @@ pub(super) fn placed(
 pub(super) fn again(rows: &mut impl Rows, now: u64, id: &str) -> Result<(), RowsFailed> {
     ended(rows, now, id, BUSY_MS)?;
     let known = state(rows, id)?;
+    // A call that is lost may have been told to be: it does not come back.
     let started = known.strip_prefix(STARTED);
+    let started = started.filter(|started| !is_lost(started, now));
     let text = started.and_then(|text| Some(text.split_once(' ')?.1));
     match text.and_then(|text| Some((kept(text)?.1, text))) {
         Some((attempt, text)) => wait(rows, now, &attempt, text),

@@ -265,6 +265,22 @@ fn a_call_that_waits_is_erased_and_its_key_places_no_other() {
 }
 
 #[test]
+fn a_call_that_is_lost_does_not_wait_again() {
+    // Within its lease, and after it.
+    for late_ms in [60_000, 29 * 60_000] {
+        let mut line = Line::busy();
+        line.post(attempt("a")).unwrap();
+        line.now += SECOND_MS;
+        assert_eq!(line.start(&["a"]), [go("a")]);
+        line.now += late_ms;
+        assert_eq!(line.look("a"), "lost");
+        line.ask(&Ask::Again("a".into()));
+        assert_eq!(line.look("a"), "lost");
+        assert_eq!(line.start(&["a"]), [Turn::Done]);
+    }
+}
+
+#[test]
 fn a_call_that_waits_counts_towards_every_limit() {
     let mut line = Line::busy();
     let policy = Policy {
