@@ -5,7 +5,9 @@
 // PANIC_UNWIND=1 builds the variant in which a panic ends its handler and not the instance; it needs
 // nightly Rust. `--panic-switch` builds, into build/panic-switch/, a Worker that a test can break.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { shortenNames } from "./bundle-names.mjs";
 import { nameByPlace } from "./bundle-order.mjs";
@@ -48,7 +50,8 @@ function build() {
   if (SWITCH) options.push("--features", "panic-switch");
   const toolchain = UNWIND ? { RUSTUP_TOOLCHAIN: nightly() } : {};
   // Minified, what is not used is one statement with what is.
-  run(inRoot(".tools/bin/worker-build"), options, { env: { ...process.env, ...tools, ...toolchain, NO_MINIFY: "1" } });
+  const env = { ...process.env, ...tools, ...toolchain, ...withoutPaths(), NO_MINIFY: "1" };
+  run(inRoot(".tools/bin/worker-build"), options, { env });
   addEntry(tools.ESBUILD_BIN);
   shrink(...PARTS.map((part) => inRoot(part)));
 }
@@ -63,6 +66,16 @@ function addEntry(esbuild) {
   options.push("--define:Symbol.dispose=undefined", "--allow-overwrite");
   run(esbuild, [inRoot("src/worker/entry.js"), `--alias:worker-build=${built}`, `--outfile=${made}`, ...options]);
   rmSync(built);
+}
+
+// A panic tells its file. Of a crate that is its name and version; where the builder keeps it is 40 texts
+// of the bundle, and nobody's business. Cargo adds this to the flags of .cargo/config.toml.
+function withoutPaths() {
+  const sources = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const registries = existsSync(sources) ? readdirSync(sources) : [];
+  const flags = registries.map((registry) => `--remap-path-prefix=${join(sources, registry)}/=`);
+  // Flags are parted by spaces.
+  return { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flags.filter((flag) => !flag.includes(" ")).join(" ") };
 }
 
 function nightly() {

@@ -52,7 +52,7 @@ pub struct CallSession {
 /// What the object holds while a call runs.
 pub(super) struct Session {
     pub(super) state: State,
-    snapshots: Snapshots,
+    pub(super) snapshots: Snapshots,
     orphan: Orphan,
     pub(super) env: Env,
     pub(super) config: Option<Config>,
@@ -310,7 +310,7 @@ impl Session {
         if self.kept().await?.is_some() {
             return Ok(());
         }
-        let snapshot = Snapshots::read(&self.state.storage()).await?;
+        let snapshot = self.snapshots.read().await?;
         let (Some(snapshot), Some(config)) = (snapshot, &self.config) else {
             return Ok(());
         };
@@ -358,7 +358,7 @@ impl Session {
             let alarm_in = call.final_deadline().saturating_sub(now_ms());
             self.call.replace(Some(self.recorder(call, true)));
             if let Some(attempt) = begin.attempt {
-                self.state.storage().put(ATTEMPT, attempt).await?;
+                self.snapshots.put_text(ATTEMPT, &attempt).await?;
             }
             self.state
                 .storage()

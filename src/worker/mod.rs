@@ -7,6 +7,7 @@ mod api;
 mod call_do;
 mod call_stub;
 mod hooks;
+mod invoke;
 mod local_time;
 mod log;
 mod model_socket;

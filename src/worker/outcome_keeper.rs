@@ -101,7 +101,7 @@ impl Session {
     /// What is kept, if this call has come so far.
     pub(super) async fn kept(&self) -> Result<Option<Rc<Kept>>> {
         if self.kept.borrow().is_none() {
-            let text: Option<String> = self.state.storage().get(OUTCOME).await?;
+            let text = self.snapshots.text(OUTCOME).await?;
             // Another handler may have been faster, and further.
             let mut kept = self.kept.borrow_mut();
             if kept.is_none() {
@@ -128,7 +128,7 @@ impl Session {
             Some(kept) => serde_json::to_string(&*kept)?,
             None => return Ok(()),
         };
-        self.state.storage().put(OUTCOME, text).await?;
+        self.snapshots.put_text(OUTCOME, &text).await?;
         // By what is kept now, whoever wrote it.
         let due = self.in_memory().map_or(0, |kept| kept.due_in(now_ms()));
         self.set_alarm(due).await
@@ -145,7 +145,7 @@ impl Session {
             return;
         };
         // A call that came to us holds no slot.
-        let attempt: Option<String> = self.state.storage().get(ATTEMPT).await.unwrap_or(None);
+        let attempt = self.snapshots.text(ATTEMPT).await.unwrap_or(None);
         // Kept before this object was reset, or erased.
         if matches!(self.kept().await, Ok(Some(_))) || self.erased.get() {
             return;
@@ -356,7 +356,7 @@ impl Session {
                 }
             }
             // A snapshot that cannot be read now (a variable is wrong, say) may be read later.
-            None if Snapshots::read(&self.state.storage()).await?.is_some() => {
+            None if self.snapshots.read().await?.is_some() => {
                 self.log(&LogLine::error("outcome_overdue"));
                 self.set_alarm(KEEP_MS).await
             }

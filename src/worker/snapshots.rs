@@ -1,9 +1,10 @@
 //! Where a call's snapshots are kept: in the object's storage, written without holding back what is
 //! sent meanwhile.
 
-use worker::Storage;
+use super::invoke::invoke;
 use worker::js_sys::{Function, Object, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{Result, Storage};
 
 /// Storage key.
 const RECORD: &str = "record";
@@ -38,12 +39,25 @@ impl Snapshots {
     }
 
     /// The newest, if there is one.
-    pub(super) async fn read(storage: &Storage) -> worker::Result<Option<String>> {
-        storage.get(RECORD).await
+    pub(super) async fn read(&self) -> Result<Option<String>> {
+        self.text(RECORD).await
+    }
+
+    /// Any text in the storage, if it is there. Not by [`Storage::get`]: what that has to say of values of
+    /// other types is 1 kB of the Worker, gzipped.
+    pub(super) async fn text(&self, key: &str) -> Result<Option<String>> {
+        let text = invoke(&self.storage, "get", &[key.into()]).await?;
+        Ok(text.as_string())
+    }
+
+    /// Writes a text, and waits until it is kept.
+    pub(super) async fn put_text(&self, key: &str, text: &str) -> Result<()> {
+        invoke(&self.storage, "put", &[key.into(), text.into()]).await?;
+        Ok(())
     }
 
     /// Erases it.
-    pub(super) async fn erase(storage: &Storage) -> worker::Result<bool> {
+    pub(super) async fn erase(storage: &Storage) -> Result<bool> {
         storage.delete(RECORD).await
     }
 }
