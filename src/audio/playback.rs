@@ -25,6 +25,8 @@ const LATE: u64 = 2 * FRAME;
 /// are divided: shorter ones bound a stop more closely, and make more marks, of which one that is late
 /// holds up those behind it.
 const PIECE: usize = 1_600;
+/// Items that are remembered as partly heard.
+const REACHED: usize = 4;
 /// Answers of the phone that are remembered.
 const TRIPS: usize = 9;
 /// So many marks in a row that are late are a stall of the line, if they stand for so much audio, in
@@ -70,14 +72,18 @@ pub struct Playback {
     held: Option<Held>,
     /// What was held back last, and where the model was told that it was cut off.
     last: Option<(Held, Option<Cut>)>,
+    /// How far items were heard before a part of them was said again: by item, in bytes, newest last.
+    reached: VecDeque<(String, u64)>,
 }
 
 /// A piece of audio and the mark behind it; without audio, only a mark.
 #[derive(Clone, Debug)]
 struct Piece {
     item_id: String,
-    /// Bytes of the item before this piece.
+    /// Bytes of the item before this piece, and of it.
     from: u64,
+    length: u64,
+    /// μ-law; what was sent again later is there.
     audio: Vec<u8>,
     mark: u64,
     /// When it was sent, and when it starts to play; in samples.
@@ -164,21 +170,17 @@ pub struct Place {
 }
 
 impl Piece {
-    fn length(&self) -> u64 {
-        self.audio.len() as u64
-    }
-
     fn to(&self) -> u64 {
-        self.from.saturating_add(self.length())
+        self.from.saturating_add(self.length)
     }
 
     fn ends_at(&self) -> u64 {
-        self.starts_at.saturating_add(self.length())
+        self.starts_at.saturating_add(self.length)
     }
 
     /// Bytes of it that have played at this time.
     fn played(&self, at: u64) -> u64 {
-        at.saturating_sub(self.starts_at).min(self.length())
+        at.saturating_sub(self.starts_at).min(self.length)
     }
 }
 
@@ -199,6 +201,7 @@ impl Playback {
             held.kept.push(Piece {
                 item_id: item_id.to_owned(),
                 from,
+                length: audio.len() as u64,
                 audio,
                 mark: 0,
                 sent_at: 0,
@@ -239,7 +242,9 @@ impl Playback {
 
     fn extend(&mut self, audio: Vec<u8>) -> Option<String> {
         let piece = self.pieces.back_mut()?;
-        self.ends_at = self.ends_at.saturating_add(audio.len() as u64);
+        let length = audio.len() as u64;
+        self.ends_at = self.ends_at.saturating_add(length);
+        piece.length = piece.length.saturating_add(length);
         piece.audio.extend(audio);
         if piece.audio.len() < PIECE {
             return None;
@@ -370,11 +375,9 @@ impl Playback {
     /// it is speaking: then the phone has to be told to throw away what it has not played.
     pub fn hold(&mut self, now: u64) -> Option<Place> {
         let is_steady = self.is_steady && !self.trips.is_empty();
-        let varies = self.spread.filter(|_| !self.trips.is_empty());
         let mut held = Held::new(self.generation, now, self.arrival(now));
         held.observed = self.observed;
         held.is_steady = is_steady;
-        held.spread = if is_steady { Some(0) } else { varies };
         // The pieces were placed so much too early.
         held.not_before = self.earliest(now).saturating_sub(self.lag);
         let rest = self.ends_at.saturating_sub(held.stopped_at);
@@ -426,6 +429,7 @@ impl Playback {
         let mut again = Vec::new();
         let doubts = held.doubts(goes_on_at);
         let pieces: Vec<Piece> = held.take_pieces();
+        self.remember_heard();
         self.last = Some((held, None));
         for mut piece in pieces {
             let played = if piece.mark == 0 {
@@ -466,17 +470,44 @@ impl Playback {
         let Some(held) = self.held.take() else {
             return Vec::new();
         };
-        let cuts = held.cuts();
+        self.remember_heard();
+        let cuts = self.cuts(&held);
         self.last = Some((held, cuts.first().cloned()));
         cuts
+    }
+
+    /// What of its items is cut off, wherever they were stopped before.
+    fn cuts(&self, held: &Held) -> Vec<Cut> {
+        let mut cuts = held.cuts();
+        for cut in &mut cuts {
+            let before = self.reached.iter().find(|(item, _)| *item == cut.item_id);
+            let before_ms = before.map_or(0, |(_, bytes)| bytes / BYTES_PER_MS);
+            cut.heard_ms = cut.heard_ms.max(before_ms);
+        }
+        cuts.retain(|cut| cut.heard_ms < cut.received_ms);
+        cuts
+    }
+
+    /// Before something takes the place of what was held back last: where the phone stopped then.
+    fn remember_heard(&mut self) {
+        let known = self.last.as_ref().filter(|(held, _)| held.is_known());
+        for (item, bytes) in known.map(|(held, _)| held.reached()).unwrap_or_default() {
+            let before = self.reached.iter().position(|(known, _)| *known == item);
+            let before = before.and_then(|at| self.reached.remove(at));
+            let most = before.map_or(bytes, |(_, before)| bytes.max(before));
+            if self.reached.len() == REACHED {
+                self.reached.pop_front();
+            }
+            self.reached.push_back((item, most));
+        }
     }
 
     /// Where the phone stopped when it was told to the last time. Nothing if it has not told.
     pub fn newest_stop(&self) -> Option<Stop> {
         let (held, told) = self.last.as_ref().filter(|(held, _)| held.is_known())?;
         let error_ms = told.as_ref().map(|told| {
-            let known = held
-                .cuts()
+            let known = self
+                .cuts(held)
                 .into_iter()
                 .find(|cut| cut.item_id == told.item_id);
             let heard_ms = known.map_or(told.received_ms, |cut| cut.heard_ms);
@@ -523,11 +554,13 @@ impl Playback {
 
     fn push(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> String {
         let starts_at = self.ends_at.max(self.arrival(now));
-        self.ends_at = starts_at.saturating_add(audio.len() as u64);
+        let length = audio.len() as u64;
+        self.ends_at = starts_at.saturating_add(length);
         self.next_mark += 1;
         self.pieces.push_back(Piece {
             item_id: item_id.to_owned(),
             from,
+            length,
             audio,
             mark: self.next_mark,
             sent_at: now.saturating_mul(BYTES_PER_MS),
@@ -544,7 +577,7 @@ impl Playback {
     fn correct(&mut self, at: u64, piece: &Piece) {
         let expected = piece.ends_at();
         let trusted = self.is_steady && !self.trips.is_empty();
-        if piece.audio.is_empty() {
+        if piece.length == 0 {
             learn(&mut self.trips, at.saturating_sub(piece.sent_at));
         }
         // The mark in front travels with the audio behind it.
@@ -555,7 +588,7 @@ impl Playback {
             self.late.clear();
             at
         } else {
-            self.late.push((at - expected, piece.length()));
+            self.late.push((at - expected, piece.length));
             let audio: u64 = self.late.iter().map(|(_, audio)| audio).sum();
             if self.late.len() < STALLED_MARKS || audio < STALLED {
                 return;

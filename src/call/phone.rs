@@ -93,8 +93,8 @@ impl Call {
             MediaMessage::Media {
                 payload,
                 timestamp_ms,
-            } => self.phone_audio(now, &payload, timestamp_ms),
-            MediaMessage::Mark { name } => self.phone_played(now, &name),
+            } => self.phone_audio(now, frame.sequence, &payload, timestamp_ms),
+            MediaMessage::Mark { name } => self.phone_played(now, frame.sequence, &name),
             MediaMessage::Dtmf { digit } => self.phone_key(now, &digit),
             MediaMessage::Stop => self.phone_gone(now, EndReason::ShopHungUp),
         }
@@ -311,20 +311,26 @@ impl Call {
             .push_back(Output::Model(client::COMMIT_AUDIO.to_owned()));
     }
 
-    fn phone_audio(&mut self, now: u64, payload: &str, timestamp_ms: Option<u64>) {
+    fn phone_audio(
+        &mut self,
+        now: u64,
+        sequence: Option<u64>,
+        payload: &str,
+        timestamp_ms: Option<u64>,
+    ) {
         // Checked here because it is passed on inside a JSON string.
         let Some(audio) = media::decode(payload) else {
             return self.complain_about_phone();
         };
         let length_ms = audio.len() as u64 / BYTES_PER_MS;
         if let Some(begins_at) = timestamp_ms
-            && !self.take_place(now, begins_at, length_ms)
+            && !self.take_place(now, sequence, begins_at, length_ms)
         {
             return self.complain_about_phone();
         }
         // Its own time: the clock's may not know yet how quick the way is.
         let ends_at = timestamp_ms.map_or_else(
-            || self.phone.clock.event(now),
+            || self.phone.clock.event(now, sequence),
             |begins_at| begins_at.saturating_add(length_ms),
         );
         self.listen(now, ends_at, &audio);
@@ -343,14 +349,20 @@ impl Call {
 
     /// Gives audio its place in the stream. False if it has none: it has come before, or it is more
     /// than anybody can have said by now.
-    fn take_place(&mut self, now: u64, begins_at: u64, length_ms: u64) -> bool {
+    fn take_place(
+        &mut self,
+        now: u64,
+        sequence: Option<u64>,
+        begins_at: u64,
+        length_ms: u64,
+    ) -> bool {
         let ends_at = begins_at.saturating_add(length_ms);
         let elapsed = now.saturating_sub(self.phone.started_at);
         if ends_at <= self.phone.received || ends_at > elapsed.saturating_add(MAX_AHEAD_MS) {
             return false;
         }
         self.phone.received = ends_at;
-        let slow = self.phone.clock.frame(now, begins_at, ends_at);
+        let slow = self.phone.clock.frame(now, sequence, begins_at, ends_at);
         self.phone.playback.shift(slow);
         let passed_on = self.phone.passed_on.unwrap_or(begins_at);
         self.phone.passed_on = Some(passed_on.max(ends_at));
@@ -430,8 +442,8 @@ impl Call {
         self.open_conversation(now);
     }
 
-    fn phone_played(&mut self, now: u64, mark: &str) {
-        let at = self.phone.clock.event(now);
+    fn phone_played(&mut self, now: u64, sequence: Option<u64>, mark: &str) {
+        let at = self.phone.clock.event(now, sequence);
         let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         let heard = self.phone.playback.echoed(at, mark);

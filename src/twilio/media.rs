@@ -14,6 +14,8 @@ pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 pub struct Frame<'a> {
     /// The stream; `connected` has none.
     pub stream_sid: Option<Str<'a>>,
+    /// Its place among all messages of the stream; `connected` has none.
+    pub sequence: Option<u64>,
     /// What it says.
     pub message: MediaMessage<'a>,
 }
@@ -86,6 +88,7 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     let message = message.ok_or(MediaError::Malformed)?;
     Ok(Frame {
         stream_sid: wire.stream_sid,
+        sequence: wire.sequence.and_then(|number| number.parse().ok()),
         message,
     })
 }
@@ -135,6 +138,8 @@ struct Wire<'a> {
     event: Str<'a>,
     #[serde(borrow, rename = "streamSid")]
     stream_sid: Option<Str<'a>>,
+    #[serde(borrow, rename = "sequenceNumber")]
+    sequence: Option<Str<'a>>,
     #[serde(borrow)]
     media: Option<WireMedia<'a>>,
     #[serde(borrow)]
@@ -198,6 +203,9 @@ mod tests {
             assert_eq!(frame.message, expected, "{text}");
             let expected_sid = text.contains("MZ1").then(|| "MZ1".into());
             assert_eq!(frame.stream_sid, expected_sid, "{text}");
+            let number = text.split_once(r#""sequenceNumber":""#);
+            let number = number.and_then(|(_, rest)| rest.split('"').next()?.parse().ok());
+            assert_eq!(frame.sequence, number, "{text}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! The clock of a media stream: Twilio's own, read from the timestamps of its audio.
 //!
-//! What arrives from the phone keeps its order, so that anything between two frames of audio
-//! happened between them, however late all of it comes. That places a mark to 20 ms where the
-//! clock of the receiver would be wrong by the jitter of the network.
+//! Whatever the phone tells has a number in one order with the frames of its audio, so that anything
+//! between two of them happened between them, however late it comes and whatever has overtaken it.
+//! That places a mark to 20 ms where the clock of the receiver would be wrong by the jitter of the
+//! network.
+
+use std::collections::VecDeque;
 
 /// Maps between the receiver's clock and the stream's. Times are milliseconds, on the stream's
 /// clock since its start.
@@ -16,6 +19,8 @@ pub struct StreamClock {
     was_flooded: bool,
     /// End of the newest frame.
     end: u64,
+    /// Numbers and ends of the newest frames, oldest first.
+    newest: VecDeque<(u64, u64)>,
     /// When the newest frame arrived, on the receiver's clock.
     arrived: Option<u64>,
     /// How much later than on the quickest way the latest of the newest frames came, fading; in ms.
@@ -30,6 +35,8 @@ pub struct StreamClock {
 /// in ms.
 const STEADY_MS: u64 = 40;
 const FRAME_MS: u64 = 20;
+/// So many of the newest frames are remembered, for what they may have overtaken: two thirds of a second.
+const REMEMBERED: usize = 32;
 /// How fast a late frame is forgotten, in ms per frame: 300 ms in six seconds.
 const FADE_MS: u64 = 1;
 
@@ -48,7 +55,13 @@ impl StreamClock {
 
     /// A frame of these times of the stream has arrived. By how many ms the clock was slow: what
     /// was placed by it lies so much later.
-    pub fn frame(&mut self, now: u64, begin: u64, end: u64) -> u64 {
+    pub fn frame(&mut self, now: u64, sequence: Option<u64>, begin: u64, end: u64) -> u64 {
+        if let Some(number) = sequence {
+            if self.newest.len() == REMEMBERED {
+                self.newest.pop_front();
+            }
+            self.newest.push_back((number, end));
+        }
         let newest_lag = std::mem::take(&mut self.newest_lag);
         let were_lost = begin > self.end.saturating_add(FRAME_MS);
         let lag = if were_lost { newest_lag } else { 0 };
@@ -76,11 +89,14 @@ impl StreamClock {
         u64::try_from(signed(now).saturating_sub(offset)).unwrap_or(0)
     }
 
-    /// When, on the stream's clock, something happened at the phone that is told by a message that
-    /// arrived now. Where the next frame is missing, it may be late, or lost and this later than it
-    /// ([`Self::lag`]).
-    pub fn event(&mut self, now: u64) -> u64 {
+    /// When, on the stream's clock, something happened at the phone that is told by a message of this
+    /// number that arrived now. Where the next frame is missing, it may be late, or lost and this later
+    /// than it ([`Self::lag`]).
+    pub fn event(&mut self, now: u64, sequence: Option<u64>) -> u64 {
         let latest = self.latest(now);
+        if let Some(end) = sequence.and_then(|number| self.overtaken(number)) {
+            return end.min(latest);
+        }
         match self.since_frame(now) {
             Some(since) if since <= MAX_SILENCE_MS => {
                 if since > STEADY_MS {
@@ -93,6 +109,13 @@ impl StreamClock {
             Some(since) => self.end.saturating_add(since).min(latest),
             None => latest,
         }
+    }
+
+    /// End of the frame before the message of this number, if a later frame has overtaken it.
+    fn overtaken(&self, number: u64) -> Option<u64> {
+        self.newest.back().filter(|(newest, _)| *newest > number)?;
+        let before = self.newest.iter().rfind(|(frame, _)| *frame < number);
+        before.or_else(|| self.newest.front()).map(|(_, end)| *end)
     }
 
     /// The latest moment, on the stream's clock, of which a message can tell that arrived now. After a
@@ -144,13 +167,13 @@ mod tests {
     fn a_flood_of_frames_does_not_move_the_clock_further_than_a_late_start() {
         let mut clock = StreamClock::default();
         clock.start(10_000);
-        clock.frame(10_020, 0, 20);
+        clock.frame(10_020, None, 0, 20);
         let slow: u64 = (2..500)
-            .map(|n| clock.frame(10_040, n * 20 - 20, n * 20))
+            .map(|n| clock.frame(10_040, None, n * 20 - 20, n * 20))
             .sum();
         assert_eq!(slow, 500);
         assert_eq!(clock.now(10_040), 540);
-        let told = [10_040, 10_060, 10_500].map(|now| clock.event(now));
+        let told = [10_040, 10_060, 10_500].map(|now| clock.event(now, None));
         assert_eq!(told, [40, 60, 500], "as before the flood");
     }
 
@@ -158,7 +181,10 @@ mod tests {
     fn without_audio_the_receivers_clock_counts() {
         let mut clock = StreamClock::default();
         clock.start(1_000_000);
-        assert_eq!((clock.now(1_000_300), clock.event(1_000_300)), (300, 300));
+        assert_eq!(
+            (clock.now(1_000_300), clock.event(1_000_300, None)),
+            (300, 300)
+        );
         assert_eq!(clock.local(300), 1_000_300);
     }
 
@@ -166,18 +192,18 @@ mod tests {
     fn what_comes_between_two_frames_happened_between_them_however_late_it_is() {
         let mut clock = StreamClock::default();
         clock.start(5_000);
-        clock.frame(5_080, 0, 20);
-        clock.frame(5_090, 20, 40);
+        clock.frame(5_080, None, 0, 20);
+        clock.frame(5_090, None, 20, 40);
         // 260 ms late, in a burst.
         for end in [60, 80, 100] {
-            clock.frame(5_380, end - 20, end);
+            clock.frame(5_380, None, end - 20, end);
         }
-        assert_eq!(clock.event(5_380), 100);
+        assert_eq!(clock.event(5_380, None), 100);
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
-        assert_eq!(clock.event(6_000), 720, "the stream has stalled");
+        assert_eq!(clock.event(6_000, None), 720, "the stream has stalled");
         assert!(!clock.is_steady(5_380));
         for end in (400..10_000).step_by(20) {
-            clock.frame(5_000 + end + 10, end - 20, end);
+            clock.frame(5_000 + end + 10, None, end - 20, end);
         }
         assert!(clock.is_steady(15_030));
         assert!(!clock.is_steady(15_031), "frames are missing");
@@ -187,9 +213,9 @@ mod tests {
     fn what_comes_while_frames_are_missing_is_placed_by_the_newest_though_the_clock_was_set() {
         let mut clock = StreamClock::default();
         clock.start(5_000);
-        clock.frame(5_020, 0, 20);
-        clock.frame(6_540, 20, 40);
-        assert_eq!((clock.event(6_840), clock.now(6_840)), (340, 1_840));
+        clock.frame(5_020, None, 0, 20);
+        clock.frame(6_540, None, 20, 40);
+        assert_eq!((clock.event(6_840, None), clock.now(6_840)), (340, 1_840));
     }
 
     #[test]
@@ -197,12 +223,31 @@ mod tests {
         for (next, lag) in [(40, 0), (120, 70)] {
             let mut clock = StreamClock::default();
             clock.start(5_000);
-            clock.frame(5_020, 0, 20);
-            clock.frame(5_040, 20, 40);
-            assert_eq!((clock.event(5_070), clock.lag()), (40, 0));
-            assert_eq!((clock.event(5_110), clock.lag()), (40, 70));
-            clock.frame(5_000 + next + 20, next, next + 20);
+            clock.frame(5_020, None, 0, 20);
+            clock.frame(5_040, None, 20, 40);
+            assert_eq!((clock.event(5_070, None), clock.lag()), (40, 0));
+            assert_eq!((clock.event(5_110, None), clock.lag()), (40, 70));
+            clock.frame(5_000 + next + 20, None, next, next + 20);
             assert_eq!(clock.lag(), lag);
         }
+    }
+
+    #[test]
+    fn what_frames_have_overtaken_happened_where_its_number_says() {
+        let mut clock = StreamClock::default();
+        clock.start(5_000);
+        // The marks between the frames, 4 and 7, are late.
+        for (number, end) in [(2, 20), (3, 40), (5, 60), (6, 80), (8, 100)] {
+            clock.frame(5_000 + end, Some(number), end - 20, end);
+        }
+        assert_eq!(clock.event(5_110, Some(4)), 40);
+        assert_eq!(clock.event(5_110, Some(7)), 80);
+        assert_eq!(clock.event(5_110, Some(9)), 100, "none has overtaken it");
+        assert_eq!(clock.event(5_110, None), 100);
+        assert_eq!(clock.event(5_110, Some(1)), 20, "as early as is known");
+        for n in 0..100 {
+            clock.frame(5_120 + n * 20, Some(10 + n), 100 + n * 20, 120 + n * 20);
+        }
+        assert_eq!(clock.newest.len(), REMEMBERED);
     }
 }

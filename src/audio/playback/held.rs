@@ -2,13 +2,9 @@
 //!
 //! The phone answers `clear` with the marks of all it throws away, at one moment. One that comes before
 //! its audio can have played is such an answer, and tells when the phone stopped; those before it, in
-//! the order of the audio, tell what had played by then. A mark may be late, and holds up those behind
-//! it: then they say less, and the pieces between bound what they leave open.
+//! the order of the audio, tell what had played by then.
 
 use super::{BYTES_PER_MS, Cut, Doubt, FRAME, Piece, REPEAT};
-
-/// How much longer than the way can take the mark of a `clear` may be, in samples.
-const LATE_STOP: u64 = FRAME;
 
 /// Audio held back. Times are in samples of the stream's clock.
 #[derive(Debug)]
@@ -20,8 +16,6 @@ pub(super) struct Held {
     pub(super) stopped_at: u64,
     /// It cannot have stopped before this.
     pub(super) not_before: u64,
-    /// By how much the way varies, once that is known.
-    pub(super) spread: Option<u64>,
     /// The phone has told when it stopped.
     is_exact: bool,
     /// It has told when it began.
@@ -46,7 +40,6 @@ impl Held {
             expected_at,
             stopped_at: expected_at,
             not_before: 0,
-            spread: None,
             is_exact: false,
             observed: false,
             is_steady: false,
@@ -72,9 +65,27 @@ impl Held {
         times
     }
 
-    /// All audio, oldest first.
+    /// All audio, oldest first. Where it was is kept: the phone may yet tell where it stopped.
     pub(super) fn take_pieces(&mut self) -> Vec<Piece> {
-        self.flushed.drain(..).chain(self.kept.drain(..)).collect()
+        let flushed = self.flushed.iter_mut().map(|piece| Piece {
+            audio: std::mem::take(&mut piece.audio),
+            ..piece.clone()
+        });
+        flushed.chain(self.kept.drain(..)).collect()
+    }
+
+    /// How far each item had played that it stopped in or behind, in bytes, oldest first.
+    pub(super) fn reached(&self) -> Vec<(String, u64)> {
+        let mut reached: Vec<(String, u64)> = Vec::new();
+        let begun = |piece: &&Piece| piece.played(self.stopped_at) > 0;
+        for piece in self.flushed.iter().filter(begun) {
+            let bytes = piece.from.saturating_add(piece.played(self.stopped_at));
+            match reached.last_mut() {
+                Some((item, to)) if *item == piece.item_id => *to = bytes.max(*to),
+                _ => reached.push((piece.item_id.clone(), bytes)),
+            }
+        }
+        reached
     }
 
     /// What was heard of each item, oldest first.
@@ -112,7 +123,7 @@ impl Held {
         let index = self.flushed.iter().position(|piece| piece.mark == mark)?;
         self.echoes.push((index, at));
         let piece = self.flushed.get(index)?;
-        if piece.audio.is_empty() && !self.observed {
+        if piece.length == 0 && !self.observed {
             // The phone began here. Where everything takes the same time that was known, and a mark
             // that came later was late itself.
             self.observed = true;
@@ -133,7 +144,7 @@ impl Held {
     fn first_of_stop(&self) -> Option<usize> {
         self.echoes.iter().position(|(index, at)| {
             let piece = self.flushed.get(*index);
-            piece.is_some_and(|piece| !piece.audio.is_empty() && at + FRAME < piece.ends_at())
+            piece.is_some_and(|piece| piece.length > 0 && at + FRAME < piece.ends_at())
         })
     }
 
@@ -149,41 +160,16 @@ impl Held {
         let (before, told) = self.echoes.split_at(first);
         let at = told.first().map_or(self.stopped_at, |(_, at)| *at);
         if self.is_steady {
-            self.stopped_at = self.stop_told(at);
+            // That long it takes, and a mark that came later was late itself.
+            let latest = self.expected_at.saturating_add(FRAME);
+            self.stopped_at = if at > latest { self.expected_at } else { at };
             return;
         }
-        // Up to where it had played, and when the newest mark came that was late and so says nothing.
-        let (mut since, mut late_at) = (0, None);
-        let is_held_up = |late_at: Option<u64>, at| late_at.is_some_and(|late| at <= late + FRAME);
-        for (index, came_at) in before {
-            let ends_at = self.flushed.get(*index).map_or(0, Piece::ends_at);
-            if *came_at > ends_at + FRAME || is_held_up(late_at, *came_at) {
-                late_at = Some(*came_at);
-            } else {
-                since = ends_at;
-            }
-        }
-        let stopped_at = if is_held_up(late_at, at) {
-            let earliest = self.expected_at.min(at);
-            let latest = earliest.saturating_add(self.spread.unwrap_or(u64::MAX));
-            u64::midpoint(earliest.max(since), latest.min(at).max(since))
-        } else {
-            self.stop_told(at)
-        };
-        self.stopped_at = stopped_at.max(since);
-    }
-
-    /// When the phone stopped, if it says so at this time: then, unless that is later than the way
-    /// can take. The mark was late itself then, and half of the time is the best guess: the longest
-    /// it can have been wrong by is least.
-    fn stop_told(&self, at: u64) -> u64 {
-        let took = at.saturating_sub(self.expected_at);
-        match self.spread {
-            Some(spread) if took > spread.saturating_add(LATE_STOP) => {
-                self.expected_at.saturating_add(spread.min(took / 2))
-            }
-            _ => at,
-        }
+        let ends = before
+            .iter()
+            .filter_map(|(index, _)| self.flushed.get(*index));
+        let played_to = ends.map(Piece::ends_at).max().unwrap_or(0);
+        self.stopped_at = at.max(played_to);
     }
 
     /// So many pieces have played whole: their marks came before the moment at which the phone threw

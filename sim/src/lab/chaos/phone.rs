@@ -18,6 +18,8 @@ pub(super) struct Phone {
     started_at: u64,
     /// End of the newest frame, in ms since the stream's start.
     sent_ms: u64,
+    /// Of the newest message.
+    sequence: u64,
     queue: VecDeque<Queued>,
     /// When the first piece in the queue began to play.
     head_at: u64,
@@ -39,10 +41,11 @@ impl Phone {
         self.open = true;
         self.started_at = now;
         self.sent_ms = 0;
+        self.sequence = 0;
         self.queue.clear();
         self.cleared = None;
         let start = json!({ "callSid": call_sid, "mediaFormat": { "encoding": "audio/x-mulaw" } });
-        json!({ "event": "start", "streamSid": self.stream_sid(), "start": start }).to_string()
+        self.message("start", start)
     }
 
     pub(super) fn close(&mut self) {
@@ -56,7 +59,7 @@ impl Phone {
         let timestamp = self.sent_ms.to_string();
         self.sent_ms += ms as u64;
         let media = json!({ "payload": payload, "timestamp": timestamp });
-        json!({ "event": "media", "streamSid": self.stream_sid(), "media": media }).to_string()
+        self.message("media", media)
     }
 
     /// Audio that never arrives.
@@ -170,8 +173,16 @@ impl Phone {
         (bytes.sum::<usize>() / BYTES_PER_MS) as u64
     }
 
-    fn echo(&self, name: &str) -> String {
-        let mark = json!({ "name": name });
-        json!({ "event": "mark", "streamSid": self.stream_sid(), "mark": mark }).to_string()
+    fn echo(&mut self, name: &str) -> String {
+        self.message("mark", json!({ "name": name }))
+    }
+
+    fn message(&mut self, event: &str, body: Value) -> String {
+        self.sequence += 1;
+        json!({
+            "event": event, "sequenceNumber": self.sequence.to_string(),
+            "streamSid": self.stream_sid(), event: body,
+        })
+        .to_string()
     }
 }
