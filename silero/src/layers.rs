@@ -6,13 +6,13 @@
 //! Frames are steps in time. Where a vector has more than one of them, its lanes are the frames of
 //! one channel, otherwise the channels of one frame.
 
-use crate::lanes::{Lanes, Pairs, Sums};
+use crate::lanes::{Lanes, Pairs, SmallPairs, Sums};
 
 /// A matrix, and the scales and biases of its outputs. `weights` holds, for every block of outputs
 /// and every pair of inputs, the weights from both (at each tap of a convolution) to the block.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    pub(crate) weights: Vec<Pairs>,
+    pub(crate) weights: Vec<SmallPairs>,
     pub(crate) scales: Vec<Lanes>,
     pub(crate) biases: Vec<Lanes>,
 }
@@ -29,18 +29,19 @@ impl Layer {
         let blocks = self.blocks();
         for ((weights, end), outputs) in blocks.zip(outputs.as_chunks_mut::<8>().0) {
             let [mut sum0, mut sum1, mut sum2, mut sum3] = [[Sums::ZERO; OF_FOUR]; 4];
-            for (input, [before, at, after]) in inputs.pairs.iter().zip(weights.as_chunks().0) {
+            for (input, taps) in inputs.pairs.iter().zip(weights.as_chunks().0) {
+                let [before, at, after] = taps.map(|tap: [SmallPairs; OF_FOUR]| tap.map(Pairs::of));
                 let [in0, in1, in2, in3] = input.map(Pairs::splat);
-                add_products(&mut sum0, in0, at);
-                add_products(&mut sum0, in1, after);
-                add_products(&mut sum1, in0, before);
-                add_products(&mut sum1, in1, at);
-                add_products(&mut sum1, in2, after);
-                add_products(&mut sum2, in1, before);
-                add_products(&mut sum2, in2, at);
-                add_products(&mut sum2, in3, after);
-                add_products(&mut sum3, in2, before);
-                add_products(&mut sum3, in3, at);
+                add_products(&mut sum0, in0, &at);
+                add_products(&mut sum0, in1, &after);
+                add_products(&mut sum1, in0, &before);
+                add_products(&mut sum1, in1, &at);
+                add_products(&mut sum1, in2, &after);
+                add_products(&mut sum2, in1, &before);
+                add_products(&mut sum2, in2, &at);
+                add_products(&mut sum2, in3, &after);
+                add_products(&mut sum3, in2, &before);
+                add_products(&mut sum3, in3, &at);
             }
             let [a, b, c, d] = [sum0, sum1, sum2, sum3].map(|sums| end.of(sums, inputs.step));
             let frames = a.into_iter().zip(b).zip(c).zip(d);
@@ -60,13 +61,14 @@ impl Layer {
         let blocks = self.blocks();
         for ((weights, end), (first, second)) in blocks.zip(outputs_of_blocks) {
             let [mut sum0, mut sum1] = [[Sums::ZERO; OF_TWO]; 2];
-            for (input, [before, at, after]) in inputs.pairs.iter().zip(weights.as_chunks().0) {
+            for (input, taps) in inputs.pairs.iter().zip(weights.as_chunks().0) {
+                let [before, at, after] = taps.map(|tap: [SmallPairs; OF_TWO]| tap.map(Pairs::of));
                 let [in0, in1, in2, in3] = input.map(Pairs::splat);
-                add_products(&mut sum0, in0, at);
-                add_products(&mut sum0, in1, after);
-                add_products(&mut sum1, in1, before);
-                add_products(&mut sum1, in2, at);
-                add_products(&mut sum1, in3, after);
+                add_products(&mut sum0, in0, &at);
+                add_products(&mut sum0, in1, &after);
+                add_products(&mut sum1, in1, &before);
+                add_products(&mut sum1, in2, &at);
+                add_products(&mut sum1, in3, &after);
             }
             *first = end.of(sum0, inputs.step).map(Lanes::relu);
             *second = end.of(sum1, inputs.step).map(Lanes::relu);
@@ -92,14 +94,14 @@ impl Layer {
         for ((weights, end), outputs) in self.blocks().zip(outputs.as_chunks_mut().0) {
             let mut sums = [Sums::ZERO; OF_ONE];
             for (input, weights) in pairs.iter().zip(weights) {
-                add_products(&mut sums, Pairs::splat(*input), weights);
+                add_products(&mut sums, Pairs::splat(*input), &weights.map(Pairs::of));
             }
             *outputs = end.of(sums, inputs.step);
         }
     }
 
     /// Every block's weights, and its end.
-    fn blocks<const N: usize>(&self) -> impl Iterator<Item = (&[[Pairs; N]], End<'_, N>)> {
+    fn blocks<const N: usize>(&self) -> impl Iterator<Item = (&[[SmallPairs; N]], End<'_, N>)> {
         let (scales, biases) = (self.scales.as_chunks().0, self.biases.as_chunks().0);
         let ends = scales.iter().zip(biases);
         let ends = ends.map(|(scales, biases)| End { scales, biases });

@@ -1,10 +1,10 @@
 //! The network's weights: one file, entropy-coded, unpacked once for the whole process.
 //!
-//! In the Worker the process is an isolate, and all its calls share the 0.4 MB. What they mean and
+//! In the Worker the process is an isolate, and all its calls share the 0.2 MB. What they mean and
 //! how they are laid out and coded in the file: `scripts/extract-silero.py`. The Worker's size is counted
 //! gzipped, and gzip would make 20 kB more of the bare bytes: it finds repetitions where there are none.
 
-use crate::lanes::{Lanes, Pairs};
+use crate::lanes::{Lanes, SmallPairs};
 use crate::layers::{Layer, OF_FOUR, OF_ONE, OF_TWO};
 use crate::spectrum::{BINS, Spectrum};
 use std::array;
@@ -70,7 +70,7 @@ const LANES: usize = 4;
 
 /// Weights of one output after the other, in units of its scale.
 struct Matrix {
-    values: Vec<i16>,
+    values: Vec<i8>,
     columns: usize,
     scales: Vec<f32>,
     biases: Vec<f32>,
@@ -80,12 +80,12 @@ impl Matrix {
     /// In blocks of 4 · `vectors` outputs.
     fn layer(&self, vectors: usize, apart: usize) -> Layer {
         let mut weights = Vec::with_capacity(self.values.len() / 8);
-        let rows: Vec<&[i16]> = self.values.chunks(self.columns).collect();
+        let rows: Vec<&[i8]> = self.values.chunks(self.columns).collect();
         for rows in rows.chunks(4 * vectors) {
             let groups = (0..self.columns).step_by(2 * apart);
             for first in groups.flat_map(|group| group..group + apart) {
                 weights.extend(rows.chunks(4).map(|rows| {
-                    Pairs::new(array::from_fn(|output| {
+                    SmallPairs::new(array::from_fn(|output| {
                         let row = rows.get(output).copied().unwrap_or_default();
                         [first, first + apart].map(|input| row.get(input).copied().unwrap_or(0))
                     }))
@@ -117,7 +117,8 @@ impl Reader<'_> {
             for _ in 0..columns {
                 let [first, second, third] = before;
                 let weight = self.coded(&slots, &mut state) + ((share * first) >> 4);
-                values.push(weight);
+                // All of the network's are that small.
+                values.push(weight.to_le_bytes()[0].cast_signed());
                 before = [second, third, weight];
             }
         }

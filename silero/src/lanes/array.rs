@@ -1,6 +1,6 @@
 //! Lanes for every other target.
 
-use super::{ROUND, whole_pair};
+use super::{ROUND, SmallPairs};
 
 /// Four `f32`, for the compiler to put in one register where it can.
 #[derive(Clone, Copy, Debug)]
@@ -104,8 +104,10 @@ pub(crate) struct Pairs([[i16; 2]; 4]);
 
 impl Pairs {
     #[inline]
-    pub(crate) fn new(pairs: [[i16; 2]; 4]) -> Self {
-        Self(pairs)
+    pub(crate) fn of(small: SmallPairs) -> Self {
+        let bytes = small.0.to_le_bytes();
+        let [a, b, c, d, e, f, g, h] = bytes.map(|byte| i16::from(byte.cast_signed()));
+        Self([[a, b], [c, d], [e, f], [g, h]])
     }
 
     /// Lane i of both, rounded, is pair i. They may be −32768 to 32767.
@@ -160,4 +162,10 @@ impl Sums {
     pub(crate) fn to_lanes(self) -> Lanes {
         Lanes(self.0.map(|sum| sum as f32))
     }
+}
+
+/// A pair in one number, the first in its low half.
+#[inline]
+fn whole_pair([first, second]: [i16; 2]) -> i32 {
+    i32::from(second) << 16 | i32::from(first.cast_unsigned())
 }

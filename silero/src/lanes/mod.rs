@@ -15,15 +15,22 @@ mod array;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(crate) use array::{Lanes, Pairs, Sums};
 
+/// Four pairs of `i8`, as weights are kept: what passes through the processor's cache with every step is
+/// half as much. In one number, the first lowest, because one by one is how the compiler would read them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SmallPairs(u64);
+
+impl SmallPairs {
+    pub(crate) fn new(pairs: [[i8; 2]; 4]) -> Self {
+        let byte = |byte: &i8| u64::from(byte.cast_unsigned());
+        let bytes = pairs.as_flattened().iter().rev();
+        Self(bytes.fold(0, |all, one| all << 8 | byte(one)))
+    }
+}
+
 /// Added to a value below 2²² this leaves its nearest whole number (of two, the even one) in the
 /// sum's low bits: 1.5 · 2²³.
 const ROUND: f32 = 12_582_912.0;
-
-/// A pair in one number, the first in its low half.
-#[inline]
-fn whole_pair([first, second]: [i16; 2]) -> i32 {
-    i32::from(second) << 16 | i32::from(first.cast_unsigned())
-}
 
 /// The sum of products, eight side by side.
 // Inlined into the Worker it would be optimized for size, as the Worker is.

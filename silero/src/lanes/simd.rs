@@ -1,10 +1,11 @@
 //! Lanes in a register of `simd128`.
 
-use super::{ROUND, whole_pair};
+use super::{ROUND, SmallPairs};
 use std::arch::wasm32::{
     f32x4, f32x4_abs, f32x4_add, f32x4_convert_i32x4, f32x4_div, f32x4_extract_lane, f32x4_mul,
-    f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, i32x4, i32x4_add, i32x4_dot_i16x8,
-    i32x4_extract_lane, i32x4_shl, i32x4_shuffle, i32x4_splat, v128, v128_and, v128_or,
+    f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sqrt, f32x4_sub, i16x8_extend_low_i8x16, i32x4,
+    i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane, i32x4_shl, i32x4_shuffle, i32x4_splat, u64x2,
+    v128, v128_and, v128_or,
 };
 
 /// Four `f32` in one register. Methods are described in `array.rs`.
@@ -100,9 +101,8 @@ pub(crate) struct Pairs(v128);
 
 impl Pairs {
     #[inline]
-    pub(crate) fn new(pairs: [[i16; 2]; 4]) -> Self {
-        let [a, b, c, d] = pairs.map(whole_pair);
-        Self(i32x4(a, b, c, d))
+    pub(crate) fn of(small: SmallPairs) -> Self {
+        Self(i16x8_extend_low_i8x16(u64x2(small.0, 0)))
     }
 
     #[inline]
