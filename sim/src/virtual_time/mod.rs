@@ -63,7 +63,8 @@ pub struct Delays {
     pub seed: u64,
 }
 
-/// Faults of mark echoes. Late ones still come in the order of the marks.
+/// Faults of mark echoes on their way. Late ones still come in the order of the marks, behind frames with
+/// higher numbers than theirs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks {
     /// How many in a hundred never come.

@@ -231,16 +231,6 @@ fn truncations(held: &[Held], table: &mut Table) {
                 if queued { "replies queued" } else { "alone" }
             );
             let met = percentile(&errors, 95).is_some_and(|p95| p95 <= bar);
-            if way == Way::Jitter {
-                // A mark that is late by less than the way varies looks like any other.
-                let told = held
-                    .iter()
-                    .filter(|h| h.plan.way == way && h.plan.marks.late_percent == 0);
-                let told = told.flat_map(|h| &h.measured.truncations);
-                let told = told.filter(|t| t.queued == queued);
-                let told: Vec<f64> = told.map(|t| t.error_ms.abs()).collect();
-                table.note(&format!("{name}, no mark late"), summary(&told, "ms"));
-            }
             must(
                 table,
                 &name,
