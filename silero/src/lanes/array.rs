@@ -105,9 +105,11 @@ pub(crate) struct Pairs([[i16; 2]; 4]);
 impl Pairs {
     #[inline]
     pub(crate) fn of(small: SmallPairs) -> Self {
-        let bytes = small.0.to_le_bytes();
-        let [a, b, c, d, e, f, g, h] = bytes.map(|byte| i16::from(byte.cast_signed()));
-        Self([[a, b], [c, d], [e, f], [g, h]])
+        let mut pairs = [[0; 2]; 4];
+        for (pair, bytes) in pairs.iter_mut().zip(small.0.to_le_bytes().as_chunks().0) {
+            *pair = bytes.map(|byte: u8| i16::from(byte.cast_signed()));
+        }
+        Self(pairs)
     }
 
     /// Lane i of both, rounded, is pair i. They may be −32768 to 32767.
