@@ -11,10 +11,14 @@
 //! throws away tell when the phone stopped. Between the two a cut is placed to a frame.
 
 mod held;
+mod piece;
+mod told;
 
 use super::ulaw::BYTES_PER_MS;
 use held::Held;
+use piece::Piece;
 use std::collections::VecDeque;
+pub use told::{Again, Cut, Doubt, Heard, Marks, Place, Resumed, Stop};
 
 /// How exactly the stream's clock places a mark, in samples: one frame.
 const FRAME: u64 = 20 * BYTES_PER_MS;
@@ -22,8 +26,7 @@ const FRAME: u64 = 20 * BYTES_PER_MS;
 const LATE: u64 = 2 * FRAME;
 /// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 200 ms. Where the phone is
 /// between two marks, its clock tells; every mark is two messages. Where the way varies, longer pieces
-/// are divided: shorter ones bound a stop more closely, and make more marks, of which one that is late
-/// holds up those behind it.
+/// are divided, which bounds a stop more closely.
 const PIECE: usize = 1_600;
 /// Items that are remembered as partly heard.
 const REACHED: usize = 4;
@@ -74,114 +77,6 @@ pub struct Playback {
     last: Option<(Held, Option<Cut>)>,
     /// How far items were heard before a part of them was said again: by item, in bytes, newest last.
     reached: VecDeque<(String, u64)>,
-}
-
-/// A piece of audio and the mark behind it; without audio, only a mark.
-#[derive(Clone, Debug)]
-struct Piece {
-    item_id: String,
-    /// Bytes of the item before this piece, and of it.
-    from: u64,
-    length: u64,
-    /// μ-law; what was sent again later is there.
-    audio: Vec<u8>,
-    mark: u64,
-    /// When it was sent, and when it starts to play; in samples.
-    sent_at: u64,
-    starts_at: u64,
-}
-
-/// The marks to send around a piece of audio.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Marks {
-    /// In front, when the phone was not playing: comes back at once.
-    pub before: Option<String>,
-    /// Behind, unless the audio is so short that more should come first.
-    pub after: Option<String>,
-}
-
-/// A piece of audio to send again.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Again {
-    /// The marks around it.
-    pub marks: Marks,
-    /// μ-law.
-    pub audio: Vec<u8>,
-    /// When it starts to play, by estimate; nothing when it follows the piece before it.
-    pub starts_at: Option<u64>,
-}
-
-/// What was held back, to go on with.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub struct Resumed {
-    /// What to send, oldest first.
-    pub again: Vec<Again>,
-    /// What may have been skipped.
-    pub doubts: Vec<Doubt>,
-}
-
-/// A part of an item that nobody may have heard, although what is behind it is heard.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Doubt {
-    /// The item.
-    pub item_id: String,
-    /// Bytes of it.
-    pub bytes: std::ops::Range<u64>,
-}
-
-/// Proof that an item was heard so far.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Heard {
-    /// The item.
-    pub item_id: String,
-    /// Bytes of it that have played.
-    pub bytes: u64,
-}
-
-/// An item that was cut off.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Cut {
-    /// The item.
-    pub item_id: String,
-    /// Milliseconds of it that were heard, by estimate; never more than were received.
-    pub heard_ms: u64,
-    /// Milliseconds of it that were received.
-    pub received_ms: u64,
-}
-
-/// How the phone stopped when it was told to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Stop {
-    /// How long it played on after it was told, in ms: `clear` takes its time.
-    pub stale_ms: u64,
-    /// By how much later the model was told that the agent was cut off, in ms.
-    pub error_ms: Option<i64>,
-}
-
-/// Where the agent was when it was stopped.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
-    /// The item.
-    pub item_id: String,
-    /// Bytes of it that had played, by estimate.
-    pub bytes: u64,
-    /// Milliseconds that were still to play.
-    pub rest_ms: u64,
-}
-
-impl Piece {
-    fn to(&self) -> u64 {
-        self.from.saturating_add(self.length)
-    }
-
-    fn ends_at(&self) -> u64 {
-        self.starts_at.saturating_add(self.length)
-    }
-
-    /// Bytes of it that have played at this time.
-    fn played(&self, at: u64) -> u64 {
-        at.saturating_sub(self.starts_at).min(self.length)
-    }
 }
 
 impl Playback {

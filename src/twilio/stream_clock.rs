@@ -19,8 +19,8 @@ pub struct StreamClock {
     was_flooded: bool,
     /// End of the newest frame.
     end: u64,
-    /// Numbers and ends of the newest frames, oldest first.
-    newest: VecDeque<(u64, u64)>,
+    /// The newest frames, oldest first: number, begin and end.
+    newest: VecDeque<(u64, u64, u64)>,
     /// When the newest frame arrived, on the receiver's clock.
     arrived: Option<u64>,
     /// How much later than on the quickest way the latest of the newest frames came, fading; in ms.
@@ -60,7 +60,7 @@ impl StreamClock {
             if self.newest.len() == REMEMBERED {
                 self.newest.pop_front();
             }
-            self.newest.push_back((number, end));
+            self.newest.push_back((number, begin, end));
         }
         let newest_lag = std::mem::take(&mut self.newest_lag);
         let were_lost = begin > self.end.saturating_add(FRAME_MS);
@@ -94,7 +94,9 @@ impl StreamClock {
     /// than it ([`Self::lag`]).
     pub fn event(&mut self, now: u64, sequence: Option<u64>) -> u64 {
         let latest = self.latest(now);
-        if let Some(end) = sequence.and_then(|number| self.overtaken(number)) {
+        if let Some((end, next)) = sequence.and_then(|number| self.overtaken(number)) {
+            // Frames that were lost between the two could have told more closely.
+            self.lag = self.lag.max(next.saturating_sub(end));
             return end.min(latest);
         }
         match self.since_frame(now) {
@@ -111,11 +113,13 @@ impl StreamClock {
         }
     }
 
-    /// End of the frame before the message of this number, if a later frame has overtaken it.
-    fn overtaken(&self, number: u64) -> Option<u64> {
-        self.newest.back().filter(|(newest, _)| *newest > number)?;
-        let before = self.newest.iter().rfind(|(frame, _)| *frame < number);
-        before.or_else(|| self.newest.front()).map(|(_, end)| *end)
+    /// End of the frame before the message of this number, and begin of the one behind it, if frames have
+    /// overtaken it. As early as is known, where that before it is not remembered.
+    fn overtaken(&self, number: u64) -> Option<(u64, u64)> {
+        let behind = self.newest.partition_point(|(frame, ..)| *frame <= number);
+        let (_, next, end) = *self.newest.get(behind)?;
+        let before = behind.checked_sub(1).and_then(|at| self.newest.get(at));
+        Some(before.map_or((end, next), |(.., before)| (*before, next)))
     }
 
     /// The latest moment, on the stream's clock, of which a message can tell that arrived now. After a
@@ -249,5 +253,16 @@ mod tests {
             clock.frame(5_120 + n * 20, Some(10 + n), 100 + n * 20, 120 + n * 20);
         }
         assert_eq!(clock.newest.len(), REMEMBERED);
+    }
+
+    #[test]
+    fn what_was_overtaken_while_frames_were_lost_may_have_been_placed_too_early() {
+        for (next, lag) in [(40, 0), (120, 80)] {
+            let mut clock = StreamClock::default();
+            clock.start(5_000);
+            clock.frame(5_040, Some(2), 20, 40);
+            clock.frame(5_020 + next, Some(9), next, next + 20);
+            assert_eq!((clock.event(5_160, Some(8)), clock.lag()), (40, lag));
+        }
     }
 }

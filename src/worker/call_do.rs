@@ -8,9 +8,9 @@
 use super::call_stub::{Ask, Begin, TOKEN_HEADER};
 use super::log;
 use super::model_socket::{self, Orphan};
+use super::object_storage::ObjectStorage;
 use super::outcome_keeper::Kept;
 use super::phone_socket;
-use super::snapshots::Snapshots;
 use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
 use crate::call::output::{LogLine, Output};
@@ -52,7 +52,7 @@ pub struct CallSession {
 /// What the object holds while a call runs.
 pub(super) struct Session {
     pub(super) state: State,
-    pub(super) snapshots: Snapshots,
+    pub(super) storage: ObjectStorage,
     orphan: Orphan,
     pub(super) env: Env,
     pub(super) config: Option<Config>,
@@ -84,7 +84,7 @@ impl DurableObject for CallSession {
         let inner = state._inner();
         let ctx = JsValue::from(inner.clone());
         let session = Session {
-            snapshots: Snapshots::of(&ctx),
+            storage: ObjectStorage::of(&ctx),
             orphan: Orphan::of(&ctx),
             state: State::from(inner),
             env,
@@ -310,7 +310,7 @@ impl Session {
         if self.kept().await?.is_some() {
             return Ok(());
         }
-        let snapshot = self.snapshots.read().await?;
+        let snapshot = self.storage.snapshot().await?;
         let (Some(snapshot), Some(config)) = (snapshot, &self.config) else {
             return Ok(());
         };
@@ -358,7 +358,7 @@ impl Session {
             let alarm_in = call.final_deadline().saturating_sub(now_ms());
             self.call.replace(Some(self.recorder(call, true)));
             if let Some(attempt) = begin.attempt {
-                self.snapshots.put_text(ATTEMPT, &attempt).await?;
+                self.storage.put_text(ATTEMPT, &attempt).await?;
             }
             self.state
                 .storage()
@@ -519,7 +519,7 @@ impl Session {
     }
 
     fn save(&self, snapshot: &str) {
-        if !self.erased.get() && !self.snapshots.write(snapshot) {
+        if !self.erased.get() && !self.storage.write_snapshot(snapshot) {
             self.log(&LogLine::error("snapshot_failed"));
         }
     }

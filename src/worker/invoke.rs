@@ -1,4 +1,6 @@
-//! Methods of the runtime's objects that answer by a promise, for what workers-rs does at length.
+//! Methods of the runtime's objects that answer by a promise. KV and the object's storage are used by
+//! them: workers-rs takes and gives any value that serde knows there, where we have texts and bytes, and
+//! that is 5 kB of the Worker, gzipped.
 
 use worker::Result;
 use worker::js_sys::{Array, Function, Promise, Reflect};

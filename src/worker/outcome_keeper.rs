@@ -5,7 +5,6 @@
 //! and its change nothing is awaited. The alarm is always set for the earliest of what is due.
 
 use super::call_do::{ATTEMPT, Session};
-use super::snapshots::Snapshots;
 use super::{account_do, now_ms, outgoing, store};
 use crate::call::delivery::{Answer, Delivery, Message, PATIENCE_MS};
 use crate::call::input::Input;
@@ -101,7 +100,7 @@ impl Session {
     /// What is kept, if this call has come so far.
     pub(super) async fn kept(&self) -> Result<Option<Rc<Kept>>> {
         if self.kept.borrow().is_none() {
-            let text = self.snapshots.text(OUTCOME).await?;
+            let text = self.storage.text(OUTCOME).await?;
             // Another handler may have been faster, and further.
             let mut kept = self.kept.borrow_mut();
             if kept.is_none() {
@@ -128,7 +127,7 @@ impl Session {
             Some(kept) => serde_json::to_string(&*kept)?,
             None => return Ok(()),
         };
-        self.snapshots.put_text(OUTCOME, &text).await?;
+        self.storage.put_text(OUTCOME, &text).await?;
         // By what is kept now, whoever wrote it.
         let due = self.in_memory().map_or(0, |kept| kept.due_in(now_ms()));
         self.set_alarm(due).await
@@ -145,7 +144,7 @@ impl Session {
             return;
         };
         // A call that came to us holds no slot.
-        let attempt = self.snapshots.text(ATTEMPT).await.unwrap_or(None);
+        let attempt = self.storage.text(ATTEMPT).await.unwrap_or(None);
         // Kept before this object was reset, or erased.
         if matches!(self.kept().await, Ok(Some(_))) || self.erased.get() {
             return;
@@ -321,9 +320,8 @@ impl Session {
         // From here on nothing that was under way writes again.
         self.erased.set(true);
         self.call.take();
-        let storage = self.state.storage();
-        Snapshots::erase(&storage).await?;
-        storage.delete(ATTEMPT).await?;
+        self.storage.erase_snapshot().await?;
+        self.state.storage().delete(ATTEMPT).await?;
         if self.put(&left).await.is_err() {
             self.log(&LogLine::error("tombstone_not_published"));
         }
@@ -356,7 +354,7 @@ impl Session {
                 }
             }
             // A snapshot that cannot be read now (a variable is wrong, say) may be read later.
-            None if self.snapshots.read().await?.is_some() => {
+            None if self.storage.snapshot().await?.is_some() => {
                 self.log(&LogLine::error("outcome_overdue"));
                 self.set_alarm(KEEP_MS).await
             }

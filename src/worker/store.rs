@@ -26,7 +26,7 @@ pub(super) async fn put(
     ttl_days: u32,
 ) -> Result<()> {
     let kv = Kv::of(env)?;
-    let options = kept_for(days(ttl_days))?;
+    let options = kept_for(ttl_sec(ttl_days))?;
     if events.is_empty() {
         kv.delete(&recording_key(sid)).await?;
         kv.delete(&events_key(sid)).await?;
@@ -68,12 +68,12 @@ pub(super) async fn put_recording(
     recording: &str,
     ttl_days: u32,
 ) -> Result<()> {
-    let options = kept_for(days(ttl_days))?;
+    let options = kept_for(ttl_sec(ttl_days))?;
     let (kv, key) = (Kv::of(env)?, recording_key(sid));
     kv.put(&key, recording.into(), &options).await
 }
 
-fn days(days: u32) -> u32 {
+fn ttl_sec(days: u32) -> u32 {
     days.saturating_mul(24 * 60 * 60)
 }
 
@@ -93,8 +93,7 @@ pub(super) async fn put_line(env: &Env, key: &str, audio: &[u8]) -> Result<()> {
     Kv::of(env)?.put(key, audio, &kept_for(LINE_TTL_SEC)?).await
 }
 
-/// The namespace. Not [`worker::kv`], whose options bring a serializer of their own: 3 kB of the Worker,
-/// gzipped.
+/// The namespace, by its own methods ([`super::invoke`]).
 struct Kv {
     namespace: JsValue,
 }

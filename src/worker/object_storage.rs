@@ -1,10 +1,10 @@
-//! Where a call's snapshots are kept: in the object's storage, written without holding back what is
-//! sent meanwhile.
+//! The storage of a call's object: its newest snapshot, written without holding back what is sent
+//! meanwhile, and texts under keys of their own.
 
 use super::invoke::invoke;
+use worker::Result;
 use worker::js_sys::{Function, Object, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Result, Storage};
 
 /// Storage key.
 const RECORD: &str = "record";
@@ -12,13 +12,13 @@ const RECORD: &str = "record";
 /// The storage of one object. Its `put` has an option that workers-rs does not know:
 /// `allowUnconfirmed` sends messages before a write is confirmed, where they would wait for the disk.
 /// A snapshot that is lost with its machine costs a turn; audio that waits costs the call.
-pub(super) struct Snapshots {
+pub(super) struct ObjectStorage {
     storage: JsValue,
     put: Option<Function>,
 }
 
-impl Snapshots {
-    /// Those of the object with this state.
+impl ObjectStorage {
+    /// That of the object with this state.
     pub(super) fn of(state: &JsValue) -> Self {
         let storage = Reflect::get(state, &"storage".into()).unwrap_or_default();
         let put = Reflect::get(&storage, &"put".into()).unwrap_or_default();
@@ -26,8 +26,8 @@ impl Snapshots {
         Self { storage, put }
     }
 
-    /// Writes one. False if it cannot be.
-    pub(super) fn write(&self, snapshot: &str) -> bool {
+    /// Writes a snapshot. False if it cannot be.
+    pub(super) fn write_snapshot(&self, snapshot: &str) -> bool {
         let options = Object::new();
         let set = Reflect::set(&options, &"allowUnconfirmed".into(), &true.into());
         let Some(put) = self.put.as_ref().filter(|_| set.is_ok()) else {
@@ -38,13 +38,12 @@ impl Snapshots {
             .is_ok()
     }
 
-    /// The newest, if there is one.
-    pub(super) async fn read(&self) -> Result<Option<String>> {
+    /// The newest snapshot, if there is one.
+    pub(super) async fn snapshot(&self) -> Result<Option<String>> {
         self.text(RECORD).await
     }
 
-    /// Any text in the storage, if it is there. Not by [`Storage::get`]: what that has to say of values of
-    /// other types is 1 kB of the Worker, gzipped.
+    /// The text under a key, if there is one.
     pub(super) async fn text(&self, key: &str) -> Result<Option<String>> {
         let text = invoke(&self.storage, "get", &[key.into()]).await?;
         Ok(text.as_string())
@@ -56,8 +55,9 @@ impl Snapshots {
         Ok(())
     }
 
-    /// Erases it.
-    pub(super) async fn erase(storage: &Storage) -> Result<bool> {
-        storage.delete(RECORD).await
+    /// Erases the snapshot.
+    pub(super) async fn erase_snapshot(&self) -> Result<()> {
+        invoke(&self.storage, "delete", &[RECORD.into()]).await?;
+        Ok(())
     }
 }
