@@ -361,7 +361,7 @@ fn word_delta() -> Case {
     Case { bench, messages }
 }
 
-/// The phone plays a reply of 20 s in pieces of 200 ms.
+/// The phone plays a reply of 20 s, with a mark for every 400 ms.
 fn mark() -> Case {
     let Case {
         mut bench,
@@ -374,9 +374,9 @@ fn mark() -> Case {
         let text = format!(
             r#"{{"event":"mark","sequenceNumber":"{n}","streamSid":"{STREAM}","mark":{{"name":"g0-{n}"}}}}"#
         );
-        (first + 5_000 + 200 * n as u64, Leg::Phone, text)
+        (first + 5_000 + 400 * n as u64, Leg::Phone, text)
     };
-    let messages = (1..=messages.len()).map(message).collect();
+    let messages = (1..=messages.len() / 2).map(message).collect();
     Case { bench, messages }
 }
 

@@ -93,8 +93,8 @@ fn a_greeting_that_was_cut_before_the_disclosure_is_said_again() {
 fn a_greeting_of_which_a_word_may_have_been_skipped_discloses_nothing() {
     let mut bench = Bench::answered(&[]);
     bench.agent_says(GREETING);
-    // Frames are lost, and so the mark of the first word is placed too early.
-    bench.silence(200);
+    // Frames are lost, and so the first mark is placed too early.
+    bench.silence(500);
     bench.advance(250);
     let item = bench.shop_mutters();
     bench.transcribed(&item, "Mm-hmm.");

@@ -24,10 +24,11 @@ pub use told::{Again, Cut, Doubt, Heard, Marks, Place, Resumed, Stop};
 const FRAME: u64 = 20 * BYTES_PER_MS;
 /// How much later than expected a mark must be to count as late, in samples.
 const LATE: u64 = 2 * FRAME;
-/// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 200 ms. Where the phone is
-/// between two marks, its clock tells; every mark is two messages. Where the way varies, longer pieces
-/// are divided, which bounds a stop more closely.
-const PIECE: usize = 1_600;
+/// Audio that one mark stands for, if it comes in shorter pieces, in bytes: 400 ms. Where the phone is
+/// between two marks, its clock tells; every mark is two messages.
+const PIECE: usize = 3_200;
+/// The same where the way varies, and longer pieces are divided: 200 ms bound a stop more closely.
+const SHORT_PIECE: usize = 1_600;
 /// Items that are remembered as partly heard.
 const REACHED: usize = 4;
 /// Answers of the phone that are remembered.
@@ -111,7 +112,7 @@ impl Playback {
                 after,
             });
         }
-        let is_short = audio.len() < PIECE;
+        let is_short = audio.len() < self.piece();
         let marks = self.place(now, item_id, from, audio);
         self.owes_mark = is_short;
         Some(Marks {
@@ -136,12 +137,13 @@ impl Playback {
     }
 
     fn extend(&mut self, audio: Vec<u8>) -> Option<String> {
+        let enough = self.piece();
         let piece = self.pieces.back_mut()?;
         let length = audio.len() as u64;
         self.ends_at = self.ends_at.saturating_add(length);
         piece.length = piece.length.saturating_add(length);
         piece.audio.extend(audio);
-        if piece.audio.len() < PIECE {
+        if piece.audio.len() < enough {
             return None;
         }
         self.owed_mark()
@@ -199,10 +201,20 @@ impl Playback {
     /// How much audio may go without a mark of its own, in bytes. Where the way varies, times say little,
     /// and what the phone has come to does.
     pub fn longest_piece(&self) -> usize {
-        match self.spread {
-            Some(spread) if spread > LATE => PIECE,
-            _ => usize::MAX,
+        if self.varies() {
+            SHORT_PIECE
+        } else {
+            usize::MAX
         }
+    }
+
+    fn varies(&self) -> bool {
+        self.spread.is_some_and(|spread| spread > LATE)
+    }
+
+    /// As much audio has a mark of its own, in bytes.
+    fn piece(&self) -> usize {
+        if self.varies() { SHORT_PIECE } else { PIECE }
     }
 
     /// By how much the time on the way varies, in ms; nothing if it is not known.

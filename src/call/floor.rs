@@ -261,7 +261,7 @@ impl Call {
                 stale_ms: None,
             });
         }
-        self.log(LogLine::info("paused").what(detector.word()));
+        self.log(LogLine::debug("paused").what(detector.word()));
         if let Some(utterance) = &mut self.floor.utterance {
             utterance.effect = Effect::Paused;
         }
@@ -287,7 +287,7 @@ impl Call {
         self.floor.last_sound = None;
         self.resume_phone(now);
         self.turn.quiet_since = now;
-        self.log(LogLine::info("resumed"));
+        self.log(LogLine::debug("resumed"));
         if let Some(entry) = self.interruption(pause.entry) {
             entry.resumed = true;
         }
@@ -352,7 +352,7 @@ impl Call {
     fn cut_off(&mut self, cut: &Cut) {
         self.record.transcript.agent_cut(&cut.item_id);
         self.truncate(&cut.item_id, cut.heard_ms);
-        self.log(LogLine::info("cut_off").n(cut.heard_ms));
+        self.log(LogLine::debug("cut_off").n(cut.heard_ms));
     }
 
     /// The marks of a `clear` tell where the phone stopped, often only now.

@@ -322,22 +322,30 @@ fn what_was_heard_before_it_was_said_again_counts_as_heard() {
 #[test]
 fn short_pieces_share_a_mark() {
     let mut p = Playback::default();
-    let afters: Vec<Option<String>> = (0..12)
+    let afters: Vec<Option<String>> = (0..22)
         .map(|n| p.send(n, "a", n * 160, audio(160)).unwrap().after)
         .collect();
-    let asked: Vec<usize> = (0..12).filter(|n| afters[*n].is_some()).collect();
-    assert_eq!(asked, [9]);
+    let asked: Vec<usize> = (0..22).filter(|n| afters[*n].is_some()).collect();
+    assert_eq!(asked, [19]);
     assert_eq!(
-        p.echoed(205, afters[9].as_ref().unwrap()),
-        heard("a", 1_600)
+        p.echoed(405, afters[19].as_ref().unwrap()),
+        heard("a", 3_200)
     );
     // Another item does not share it, nor the same one with a hole.
-    assert!(p.continues(205, "a", 12 * 160));
-    assert!(!p.continues(205, "b", 0) && !p.continues(205, "a", 13 * 160));
+    assert!(p.continues(405, "a", 22 * 160));
+    assert!(!p.continues(405, "b", 0) && !p.continues(405, "a", 23 * 160));
     let owed = p.owed_mark().unwrap();
     assert_eq!(p.owed_mark(), None);
-    assert_eq!(p.echoed(245, &owed), heard("a", 12 * 160));
+    assert_eq!(p.echoed(445, &owed), heard("a", 22 * 160));
     assert!(p.is_drained());
+}
+
+#[test]
+fn where_the_way_varies_pieces_are_shorter() {
+    let mut p = Playback::default();
+    p.line_varies(Some(100));
+    let mut asks = |n: u64| p.send(n, "a", n * 160, audio(160)).unwrap().after.is_some();
+    assert_eq!((0..22).filter(|n| asks(*n)).collect::<Vec<u64>>(), [9, 19]);
 }
 
 #[test]
