@@ -223,11 +223,14 @@ impl Call {
             self.timers
                 .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         }
-        let is_more = matches!(
+        // More audio may share the mark, and a `clear` does not wait for it.
+        let may_wait = matches!(
             event,
-            ServerEvent::AudioDelta { .. } | ServerEvent::TranscriptDelta { .. }
+            ServerEvent::AudioDelta { .. }
+                | ServerEvent::TranscriptDelta { .. }
+                | ServerEvent::SpeechStarted
         );
-        if !is_more {
+        if !may_wait {
             self.ask_for_mark();
         }
         match event {
@@ -241,7 +244,10 @@ impl Call {
                 item_id,
                 delta,
             } => self.words_delta(now, &response_id, &item_id, &delta),
-            ServerEvent::SpeechStarted => self.model_heard_start(now),
+            ServerEvent::SpeechStarted => {
+                self.model_heard_start(now);
+                self.ask_for_mark();
+            }
             ServerEvent::SpeechStopped => self.model_heard_stop(now),
             ServerEvent::Committed { item_id } => self.shop_turn_taken(now, &item_id),
             ServerEvent::Transcribed {

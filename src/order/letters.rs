@@ -4,6 +4,9 @@
 /// accents, Greek, Cyrillic. `str::to_lowercase` knows them all, by tables that are 9 kB of the Worker
 /// gzipped; use it for nothing that is compiled into it.
 pub fn lower_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().map(lower_letter).collect()
 }
 

@@ -84,6 +84,8 @@ const FEW_WORDS: usize = 4;
 const MIN_PIECE: usize = 3;
 /// Nothing that is cut out has fewer digits: the shortest is a security code.
 const MIN_DIGITS: usize = 3;
+/// Nothing that is taken for a card number has fewer, even if it was misheard.
+const MIN_CARD: usize = 12;
 
 /// What was just spoken of, so that bare digits are taken for an answer.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -121,15 +123,19 @@ impl Asked {
 }
 
 /// The text without card numbers, security codes and bank details. What was `asked` for before is
-/// looked up only where it matters.
+/// looked up only where it matters: for enough digits, or bare ones.
 pub fn without_payment_data(text: &str, asked: impl FnOnce() -> Asked) -> Cow<'_, str> {
     // Most turns have few digits, and none has payment data without them.
     let said = Said::parse(text);
     let mut cuts = ibans(text);
-    if said.digits() >= MIN_DIGITS {
-        let asked = asked();
-        let card = asked.card || said.names_card();
-        cuts.extend(cards(&said, card).map(|range| (range, REPLACEMENT)));
+    let digits = said.digits();
+    if digits >= MIN_DIGITS {
+        let matters = digits >= MIN_CARD || said.other_words() <= FEW_WORDS;
+        let asked = matters.then(asked).unwrap_or_default();
+        if digits >= MIN_CARD {
+            let card = asked.card || said.names_card();
+            cuts.extend(cards(&said, card).map(|range| (range, REPLACEMENT)));
+        }
         for (named, is_asked) in [(SECURITY_CODE, asked.security_code), (BANK, asked.bank)] {
             named.find(&said, is_asked, &mut cuts);
         }
@@ -271,7 +277,7 @@ fn card_at(groups: &[Group], card: bool) -> usize {
             return at + 1;
         }
         // Where cards are spoken of, a number that long is one, if misheard.
-        if card && near && (12..=19).contains(&digits.len()) && !has_other(&sizes) {
+        if card && near && (MIN_CARD..=19).contains(&digits.len()) && !has_other(&sizes) {
             misheard = at + 1;
         }
     }

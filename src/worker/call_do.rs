@@ -11,6 +11,7 @@ use super::model_socket::{self, Orphan};
 use super::object_storage::ObjectStorage;
 use super::outcome_keeper::Kept;
 use super::phone_socket;
+use super::timer::Timer;
 use super::{now_ms, read_config, store, twilio_rest};
 use crate::call::input::Input;
 use crate::call::output::{LogLine, Output};
@@ -23,7 +24,7 @@ use crate::twilio::sid::CallSid;
 use crate::twilio::twiml::Twiml;
 use crate::twilio::webhook::CallStatus;
 use futures::channel::oneshot;
-use futures::future::{AbortHandle, Either, abortable, select};
+use futures::future::{Either, select};
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -62,8 +63,7 @@ pub(super) struct Session {
     model: RefCell<Option<(u32, WebSocket)>>,
     /// Number of the socket to the model that the call wants; others are closed when they open.
     model_wanted: Cell<u32>,
-    /// The deadline that a timer is running for.
-    timer: RefCell<Option<(u64, AbortHandle)>>,
+    pub(super) timer: Timer,
     /// The outcome is kept, or being kept.
     keeping: Cell<bool>,
     /// The call was erased: nothing is written of it any more.
@@ -83,7 +83,7 @@ impl DurableObject for CallSession {
         let config = read_config(&env).ok();
         let inner = state._inner();
         let ctx = JsValue::from(inner.clone());
-        let session = Session {
+        let session = Rc::new_cyclic(|session| Session {
             storage: ObjectStorage::of(&ctx),
             orphan: Orphan::of(&ctx),
             state: State::from(inner),
@@ -94,15 +94,14 @@ impl DurableObject for CallSession {
             phone: RefCell::default(),
             model: RefCell::default(),
             model_wanted: Cell::new(0),
-            timer: RefCell::default(),
+            timer: Timer::of(session.clone()),
             keeping: Cell::new(false),
             erased: Cell::new(false),
             kept: RefCell::default(),
             settling: Cell::new(false),
             waiting: RefCell::default(),
             early: RefCell::default(),
-        };
-        let session = Rc::new(session);
+        });
         phone_socket::register(&session, &ctx);
         Self {
             session: AssertUnwindSafe(session),
@@ -249,38 +248,13 @@ impl Session {
         }
     }
 
-    /// Runs a timer for the next deadline, unless one runs that fires earlier. When there is nothing to
-    /// wait for none is left: a timer keeps the object in memory.
-    fn arm(self: &Rc<Self>) {
-        let next = self
-            .call
-            .borrow()
-            .as_ref()
-            .and_then(|call| call.next_deadline());
-        let Some(due) = next else {
-            if let Some((_, timer)) = self.timer.take() {
-                timer.abort();
-            }
-            return;
-        };
-        let running = self.timer.take();
-        if let Some((armed, timer)) = running {
-            if armed <= due {
-                self.timer.replace(Some((armed, timer)));
-                return;
-            }
-            timer.abort();
+    /// Runs the timer for the next deadline. When there is nothing to wait for none is left.
+    fn arm(&self) {
+        let call = self.call.borrow();
+        match call.as_ref().and_then(|call| call.next_deadline()) {
+            Some(due) => self.timer.set(now_ms(), due),
+            None => self.timer.stop(),
         }
-        let session = Rc::clone(self);
-        let (wait, timer) = abortable(async move {
-            Delay::from(Duration::from_millis(due.saturating_sub(now_ms()).max(1))).await;
-            session.timer.replace(None);
-            session.input(Input::Deadline);
-        });
-        self.timer.replace(Some((due, timer)));
-        spawn_local(async {
-            let _ = wait.await;
-        });
     }
 
     /// The model's socket is open; whether it is still wanted.

@@ -19,6 +19,7 @@ mod queue;
 mod reply;
 mod store;
 mod suppressions;
+mod timer;
 mod twilio_rest;
 
 use crate::config::Config;

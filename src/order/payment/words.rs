@@ -108,7 +108,11 @@ impl Said {
 
     /// Where these words stand, one after the other: the first word, and the one behind the last.
     pub(super) fn find(&self, phrase: &str) -> Option<(usize, usize)> {
-        (0..self.words.len()).find_map(|at| {
+        let initial = phrase.as_bytes().first();
+        let may_begin = |word: &String| word.as_bytes().first() == initial;
+        let places = self.words.iter().enumerate();
+        let mut begins = places.filter(|(_, word)| may_begin(word));
+        begins.find_map(|(at, _)| {
             let mut rest = phrase;
             for (to, word) in (at + 1..).zip(self.words.get(at..)?) {
                 rest = rest.strip_prefix(word.as_str())?;
