@@ -252,7 +252,7 @@ impl Session {
     fn arm(&self) {
         let call = self.call.borrow();
         match call.as_ref().and_then(|call| call.next_deadline()) {
-            Some(due) => self.timer.set(now_ms(), due),
+            Some(due) => self.timer.set(due),
             None => self.timer.stop(),
         }
     }

@@ -2,6 +2,7 @@
 //! task and a promise each time.
 
 use super::call_do::Session;
+use super::now_ms;
 use crate::call::input::Input;
 use std::cell::Cell;
 use std::rc::Weak;
@@ -33,12 +34,12 @@ impl Timer {
     }
 
     /// Rings when this is due, unless it rings earlier: then it is set again.
-    pub(super) fn set(&self, now: u64, due: u64) {
+    pub(super) fn set(&self, due: u64) {
         if self.running.get().is_some_and(|(rings, _)| rings <= due) {
             return;
         }
         self.stop();
-        let ms = i32::try_from(due.saturating_sub(now)).unwrap_or(i32::MAX);
+        let ms = i32::try_from(due.saturating_sub(now_ms())).unwrap_or(i32::MAX);
         let ring = self.ring.as_ref().unchecked_ref();
         // What comes next tries again.
         let handle = scope().set_timeout_with_callback_and_timeout_and_arguments_0(ring, ms.max(1));
