@@ -366,7 +366,7 @@ impl Call {
         self.turn.wanted = None;
         let finished = super::outcome::finished(&mut self.record, &self.settings);
         self.out.push_back(Output::CloseModel);
-        self.log(LogLine::info("outcome").what(super::outcome::status(&self.record).word()));
+        self.log(LogLine::info("outcome").what(finished.status.word()));
         self.save();
         self.flush_save();
         // The object lives on until the runtime lets it go, and its memory until the garbage collector

@@ -57,6 +57,10 @@ impl Status {
 
 /// The status of a call that is over.
 pub fn status(record: &Record) -> Status {
+    status_by(record, &evidence_of(record))
+}
+
+fn status_by(record: &Record, evidence: &[FieldEvidence]) -> Status {
     match record.never_connected {
         Some(CallStatus::Busy) => return Status::Busy,
         Some(CallStatus::NoAnswer) => return Status::NoAnswer,
@@ -68,7 +72,7 @@ pub fn status(record: &Record) -> Status {
         record.end_reason == Some(EndReason::ModelLost) && record.transcript.turns().is_empty();
     if record.handoff == Handoff::Reached {
         Status::Escalated
-    } else if is_complete(record) {
+    } else if doubts(record, evidence).is_empty() && reservations(record).is_empty() {
         Status::Confirmed
     } else if !record.stream_claimed || never_spoke {
         Status::Failed
@@ -79,7 +83,7 @@ pub fn status(record: &Record) -> Status {
 
 /// Whether nothing speaks against calling the order confirmed.
 pub fn is_complete(record: &Record) -> bool {
-    doubts(record).is_empty() && reservations(record).is_empty()
+    doubts(record, &evidence_of(record)).is_empty() && reservations(record).is_empty()
 }
 
 /// Why a call is not confirmed whatever the order's own evidence says.
@@ -239,8 +243,11 @@ pub(super) fn finished(record: &mut Record, settings: &Settings) -> Finished {
     // Nothing of it changes any more, so that the evidence is that of the events.
     record.transcript.settle();
     record.log_events(record.ended_at.unwrap_or(record.placed_at));
-    let (json, summary, cost) = written(record, settings);
+    let evidence = evidence_of(record);
+    let status = status_by(record, &evidence);
+    let (json, summary, cost) = written(record, settings, status, evidence);
     Finished {
+        status,
         json: record.seal(&json),
         summary,
         cost,
@@ -256,8 +263,12 @@ pub(super) fn finished(record: &mut Record, settings: &Settings) -> Finished {
 }
 
 /// The outcome without the head of its events, and its summary, as JSON; and what the call cost.
-fn written(record: &Record, settings: &Settings) -> (String, String, MicroDollars) {
-    let status = status(record);
+fn written(
+    record: &Record,
+    settings: &Settings,
+    status: Status,
+    evidence: Vec<FieldEvidence>,
+) -> (String, String, MicroDollars) {
     let ended_at = record.ended_at.unwrap_or(record.placed_at);
     let duration_sec = ended_at.saturating_sub(record.placed_at) / 1000;
     let connected_ms = record
@@ -267,12 +278,12 @@ fn written(record: &Record, settings: &Settings) -> (String, String, MicroDollar
     let total_cost = cost.total();
     let mut warnings = Vec::new();
     if status == Status::Confirmed {
-        warnings.extend(unproven(record, |field| field.proof < Proof::Proven));
+        warnings.extend(unproven(&evidence, |field| field.proof < Proof::Proven));
         if record.do_not_call.is_some() {
             warnings.push("the shop asked not to be called again".into());
         }
     } else if record.answered_at.is_some() {
-        warnings.extend(doubts(record));
+        warnings.extend(doubts(record, &evidence));
         warnings.extend(reservations(record));
     }
     if !settings
@@ -301,7 +312,7 @@ fn written(record: &Record, settings: &Settings) -> (String, String, MicroDollar
             minor: totals.total.0,
             currency: record.request.as_ref().map_or("USD", |r| &r.currency),
         }),
-        evidence: evidence_of(record)
+        evidence: evidence
             .into_iter()
             .map(|field| with_quotes(field, &record.transcript))
             .collect(),
@@ -407,7 +418,7 @@ struct Line<'a> {
 
 /// Why the order cannot be called confirmed; nothing means that it is. Names no private value, but
 /// for what the agent gives as its reason.
-fn doubts(record: &Record) -> Vec<String> {
+fn doubts(record: &Record, evidence: &[FieldEvidence]) -> Vec<String> {
     let mut doubts: Vec<String> = evidence::incomplete(&record.order)
         .into_iter()
         .map(|missing| missing.describe().to_owned())
@@ -437,16 +448,17 @@ fn doubts(record: &Record) -> Vec<String> {
             "the agent ended the call, it says because: {reason}"
         ));
     }
-    doubts.extend(unproven(record, |field| !field.is_enough()));
+    doubts.extend(unproven(evidence, |field| !field.is_enough()));
     doubts
 }
 
 /// What is missing of these fields' evidence; names no value.
 fn unproven(
-    record: &Record,
+    evidence: &[FieldEvidence],
     which: impl Fn(&FieldEvidence) -> bool,
 ) -> impl Iterator<Item = String> {
-    evidence_of(record).into_iter().filter(which).map(|field| {
+    let fields = evidence.iter().filter(move |field| which(field));
+    fields.map(|field| {
         let why = match field.proof {
             Proof::Unproven => "was not heard",
             Proof::Contradicted => "was contradicted",

@@ -1,5 +1,6 @@
 //! What a call wants done.
 
+use super::outcome::Status;
 use crate::realtime::prices::MicroDollars;
 use crate::twilio::number::E164;
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub enum Output {
 /// The outcome of a call, and what a list of calls shows of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
+    /// How the call ended.
+    pub status: Status,
     /// The outcome as JSON.
     pub json: String,
     /// Metadata for listings, as JSON; nothing private.
