@@ -3,8 +3,6 @@
 mod support;
 
 use orderline::audio::ulaw;
-use orderline::call::input::Input;
-use orderline::call::output::Output;
 use serde_json::json;
 use support::{Bench, STREAM, base64};
 
@@ -432,31 +430,6 @@ fn short_deltas_share_marks_and_none_is_owed_for_long() {
     let live = bench.live();
     let said = live["transcript"].as_array().unwrap().last().unwrap();
     assert_eq!(said["text"], "Good evening, a large pizza.");
-}
-
-#[test]
-fn a_clear_waits_for_no_mark() {
-    let mut bench = Bench::greeted(&[]);
-    let response = bench.agent_starts();
-    bench.agent_words(&response, "item_short", "Good evening, a large pizza.");
-    bench.agent_sounds(&response, "item_short", "", &[0x55; 1_600]);
-    let text = json!({ "type": "input_audio_buffer.speech_started" }).to_string();
-    let socket = *bench.connects.last().unwrap();
-    let text = text.as_str();
-    bench.call.handle(bench.now, Input::Model { socket, text });
-    let outputs = std::iter::from_fn(|| bench.call.poll());
-    let sent: Vec<String> = outputs
-        .filter_map(|output| match output {
-            Output::Phone(text) => Some(text),
-            _ => None,
-        })
-        .collect();
-    assert!(sent[0].contains("\"clear\""), "{sent:?}");
-    assert!(
-        sent[1].contains("\"mark\""),
-        "the one that was owed: {sent:?}"
-    );
-    assert_eq!(sent.len(), 2);
 }
 
 #[test]

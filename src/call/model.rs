@@ -223,14 +223,11 @@ impl Call {
             self.timers
                 .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         }
-        // More audio may share the mark, and a `clear` does not wait for it.
-        let may_wait = matches!(
+        let is_more = matches!(
             event,
-            ServerEvent::AudioDelta { .. }
-                | ServerEvent::TranscriptDelta { .. }
-                | ServerEvent::SpeechStarted
+            ServerEvent::AudioDelta { .. } | ServerEvent::TranscriptDelta { .. }
         );
-        if !may_wait {
+        if !is_more {
             self.ask_for_mark();
         }
         match event {
@@ -244,10 +241,7 @@ impl Call {
                 item_id,
                 delta,
             } => self.words_delta(now, &response_id, &item_id, &delta),
-            ServerEvent::SpeechStarted => {
-                self.model_heard_start(now);
-                self.ask_for_mark();
-            }
+            ServerEvent::SpeechStarted => self.model_heard_start(now),
             ServerEvent::SpeechStopped => self.model_heard_stop(now),
             ServerEvent::Committed { item_id } => self.shop_turn_taken(now, &item_id),
             ServerEvent::Transcribed {

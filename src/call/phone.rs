@@ -239,19 +239,11 @@ impl Call {
         self.phone.playback.line_is_steady(is_steady);
         self.phone.playback.line_varies(self.phone.clock.spread());
         self.phone.playback.clock_lags(self.phone.clock.lag());
-        let owed = self.phone.playback.owed_mark();
-        let place = self.phone.playback.hold(self.phone.clock.now(now));
+        self.ask_for_mark();
+        let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
-            if place.is_some() {
-                self.out.push_back(Output::Phone(media::clear(stream_sid)));
-            }
-            // Nothing plays in front of it any more: it comes back at once, as those do that were there.
-            if let Some(name) = owed {
-                self.out
-                    .push_back(Output::Phone(media::mark(stream_sid, &name)));
-            }
+            self.out.push_back(Output::Phone(media::clear(stream_sid)));
         }
-        let place = place?;
         // What may still have been said may still come back.
         let spread = self.phone.clock.spread().unwrap_or(0);
         let ends_at = self.phone.playback.ends_at().saturating_add(spread);
