@@ -239,6 +239,8 @@ impl Call {
         self.phone.playback.line_is_steady(is_steady);
         self.phone.playback.line_varies(self.phone.clock.spread());
         self.phone.playback.clock_lags(self.phone.clock.lag());
+        // Not behind the `clear`: it would come back later than those that are thrown away, which then
+        // look as if they had played.
         self.ask_for_mark();
         let place = self.phone.playback.hold(self.phone.clock.now(now))?;
         if let Some(stream_sid) = &self.phone.stream_sid {
