@@ -72,7 +72,7 @@ fn status_by(record: &Record, evidence: &[FieldEvidence]) -> Status {
         record.end_reason == Some(EndReason::ModelLost) && record.transcript.turns().is_empty();
     if record.handoff == Handoff::Reached {
         Status::Escalated
-    } else if doubts(record, evidence).is_empty() && reservations(record).is_empty() {
+    } else if is_complete_by(record, evidence) {
         Status::Confirmed
     } else if !record.stream_claimed || never_spoke {
         Status::Failed
@@ -83,7 +83,11 @@ fn status_by(record: &Record, evidence: &[FieldEvidence]) -> Status {
 
 /// Whether nothing speaks against calling the order confirmed.
 pub fn is_complete(record: &Record) -> bool {
-    doubts(record, &evidence_of(record)).is_empty() && reservations(record).is_empty()
+    is_complete_by(record, &evidence_of(record))
+}
+
+fn is_complete_by(record: &Record, evidence: &[FieldEvidence]) -> bool {
+    doubts(record, evidence).is_empty() && reservations(record).is_empty()
 }
 
 /// Why a call is not confirmed whatever the order's own evidence says.
