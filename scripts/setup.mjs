@@ -83,8 +83,10 @@ function installTool(binary, wanted, flags, crate = binary) {
   const found = version(existsSync(path) ? output(path, ["--version"]) : undefined);
   if (found?.join(".") === wanted) return;
   step(`Installing ${crate} ${wanted} into .tools (once; some minutes)`);
-  run("cargo", ["install", crate, "--version", wanted, "--root", inRoot(".tools"),
-    "--target-dir", inRoot("target/tools"), "--force", ...flags]);
+  // Not optimised: that takes half the time, and costs half a second of each build of the Worker.
+  run("cargo", ["install", crate, "--version", wanted, "--debug", "--bin", binary, "--root", inRoot(".tools"),
+    "--target-dir", inRoot("target/tools"), "--force", ...flags],
+  { env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "false" } });
 }
 
 // For benches/instructions.rs, which counts on x86-64 Linux only and looks for it here, too.
