@@ -5,9 +5,9 @@ use super::output::Finished;
 use super::record::{EndReason, Handoff, Interruption, Metrics, Record};
 use super::{Call, Settings};
 use crate::order::disclosure::denies;
-use crate::order::evidence::{self, FieldEvidence, Proof, Quote};
+use crate::order::evidence::{self, FieldEvidence, Lines, Proof, Quote};
 use crate::order::money::Cents;
-use crate::order::state::OrderState;
+use crate::order::state::{OrderState, Totals};
 use crate::order::transcript::{Acknowledges, Role, Transcript};
 use crate::realtime::prices::MicroDollars;
 use crate::realtime::usage::Usage;
@@ -473,15 +473,11 @@ fn unproven(
 }
 
 fn evidence_of(record: &Record) -> Vec<FieldEvidence> {
-    let mut fields = evidence::read_back(&record.order, &record.transcript);
-    if let Some(totals) = record.order.totals {
-        let transcript = &record.transcript;
-        fields.extend(
-            totals
-                .subtotal
-                .map(|amount| evidence::subtotal(amount, totals.total, &record.order, transcript)),
-        );
-        fields.push(evidence::total(totals.total, &record.order, transcript));
+    let heard = Lines::new(&record.order, &record.transcript);
+    let mut fields = heard.fields();
+    if let Some(Totals { subtotal, total }) = record.order.totals {
+        fields.extend(subtotal.map(|amount| heard.subtotal(amount, total)));
+        fields.push(heard.total(total));
     }
     fields
 }

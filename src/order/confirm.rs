@@ -1,7 +1,7 @@
 //! When a total may be recorded: only for an order that was read back in words that were heard, and
 //! only if the shop stated it.
 
-use super::evidence;
+use super::evidence::{self, Lines};
 use super::money::Cents;
 use super::request::OrderRequest;
 use super::state::{OrderState, Totals};
@@ -40,14 +40,18 @@ impl OrderState {
                 .into_iter()
                 .map(|d| format!("{} {}: correct what is saved", d.pointer, d.detail)),
         );
-        let heard = evidence::read_back(self, transcript);
-        for field in heard.into_iter().filter(|field| !field.was_heard()) {
+        let heard = Lines::new(self, transcript);
+        for field in heard
+            .fields()
+            .into_iter()
+            .filter(|field| !field.was_heard())
+        {
             // The parts of an item or an address are read back with the whole.
             if !missing.contains(&field.read_back) {
                 missing.push(field.read_back);
             }
         }
-        let total = evidence::total(totals.total, self, transcript);
+        let total = heard.total(totals.total);
         if !total.is_enough() {
             missing.push(total.read_back);
         }
@@ -64,9 +68,9 @@ impl OrderState {
         }
         if missing.is_empty() {
             // Many shops name the total only; a subtotal that nobody said is not recorded.
-            let subtotal = totals.subtotal.filter(|amount| {
-                evidence::subtotal(*amount, totals.total, self, transcript).is_enough()
-            });
+            let subtotal = totals
+                .subtotal
+                .filter(|amount| heard.subtotal(*amount, totals.total).is_enough());
             self.totals = Some(Totals { subtotal, ..totals });
             Ok(())
         } else {

@@ -7,11 +7,10 @@ mod lines;
 mod totals;
 
 use super::state::{DeliveryMethod, OrderState};
-use super::transcript::Transcript;
 use serde::Serialize;
 use std::ops::Range;
 
-pub use totals::{subtotal, total};
+pub use lines::Lines;
 
 /// How well a field is established.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -100,13 +99,6 @@ pub fn incomplete(order: &OrderState) -> Vec<Incomplete> {
         missing.push(Incomplete::NoAddress);
     }
     missing
-}
-
-/// The evidence for every field of the order except the amounts.
-pub fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEvidence> {
-    let lines = lines::Lines::new(order, transcript);
-    let fields = fields::of(order).into_iter();
-    fields.map(|field| lines.find(field)).collect()
 }
 
 #[cfg(test)]

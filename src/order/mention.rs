@@ -7,7 +7,7 @@ mod items;
 mod place;
 
 pub(super) use contact::{method, name, phone};
-pub(super) use items::{Part, item, part};
+pub(super) use items::{Counted, Part};
 pub(super) use place::{address, city, same_state, state, street, zip};
 
 use super::spoken::Spoken;

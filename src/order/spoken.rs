@@ -211,6 +211,10 @@ impl Spoken {
     /// The position behind the phrase, if it stands here.
     fn behind(&self, phrase: &str, mut at: usize) -> Option<usize> {
         let mut rest = phrase;
+        // Nearly every word begins with another letter: seen without a call.
+        if self.word(at)?.bytes().next() != phrase.bytes().next() {
+            return None;
+        }
         loop {
             let after = rest.strip_prefix(self.word(at)?)?;
             at += 1;

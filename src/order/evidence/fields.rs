@@ -1,6 +1,7 @@
 //! The fields of an order: how each is said, how well it must be proven, and what asks for it.
 
 use super::Proof;
+use super::lines::Said;
 use crate::order::mention::{self, Mention, Part};
 use crate::order::spoken::Spoken;
 use crate::order::state::{DeliveryMethod, Item, OrderState};
@@ -34,13 +35,13 @@ enum What {
 
 impl Field {
     /// What a turn of this speaker says of the field.
-    pub(super) fn mention(&self, order: &OrderState, said: &Spoken, role: Role) -> Option<Mention> {
-        let items = &order.items;
+    pub(super) fn mention(&self, order: &OrderState, said: &Said, role: Role) -> Option<Mention> {
+        let Said { words: said, items } = said;
         let customer = order.customer.as_ref();
         let address = order.address.as_ref();
         match self.what {
-            What::Item(at) => mention::item(said, items, at),
-            What::Part(at, part) => mention::part(said, items, at, part),
+            What::Item(at) => items.item(at),
+            What::Part(at, part) => items.part(said, &order.items, at, part),
             What::Phone => mention::phone(said, &customer?.phone),
             What::Name => mention::name(said, &customer?.name, role),
             What::Method => mention::method(said, order.delivery_method?),

@@ -4,7 +4,7 @@ use super::fields::{self, Field};
 use super::{FieldEvidence, Proof, Quote};
 use crate::order::answer::{self, Answer};
 use crate::order::backchannel;
-use crate::order::mention::Mention;
+use crate::order::mention::{Counted, Mention};
 use crate::order::own_words;
 use crate::order::spoken::Spoken;
 use crate::order::state::OrderState;
@@ -27,20 +27,34 @@ const ASKS_BACK: [&str; 10] = [
     "sound good",
 ];
 
+/// Words that were heard, and what they say of the order's items.
+pub(super) struct Said {
+    pub(super) words: Spoken,
+    pub(super) items: Counted,
+}
+
+impl Said {
+    fn parse(text: &str, order: &OrderState) -> Self {
+        let words = Spoken::parse(text);
+        let items = Counted::of(&words, &order.items);
+        Self { words, items }
+    }
+}
+
 /// A heard turn.
 struct Line<'a> {
     turn: &'a Turn,
-    words: Spoken,
+    said: Said,
     /// What the other made of it, where, and in which words.
     answer: Option<(Answer, usize, Range<usize>)>,
     /// Agent: what had been heard of it when the shop agreed to that, and the shop's turn.
-    affirmed: Vec<(Spoken, usize)>,
+    affirmed: Vec<(Said, usize)>,
     /// Shop: it repeats the agent, and may be an echo of it.
     repeats: bool,
 }
 
-/// The heard turns, oldest first.
-pub(super) struct Lines<'a> {
+/// The heard turns of a call, oldest first, for what they prove of its order.
+pub struct Lines<'a> {
     order: &'a OrderState,
     heard: Vec<Line<'a>>,
     /// The shop's last objection that stands whatever was asked.
@@ -54,34 +68,39 @@ pub(super) fn counts(turn: &Turn, words: &Spoken) -> bool {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(order: &'a OrderState, transcript: &'a Transcript) -> Self {
+    /// What was heard so far.
+    pub fn new(order: &'a OrderState, transcript: &'a Transcript) -> Self {
         let heard = transcript.turns().iter();
         let mut lines: Vec<Line<'a>> = heard
             .filter(|turn| !turn.heard_text().is_empty())
             .map(|turn| Line {
                 turn,
-                words: Spoken::parse(turn.heard_text()),
+                said: Said::parse(turn.heard_text(), order),
                 answer: None,
                 affirmed: Vec::new(),
                 repeats: false,
             })
             .collect();
         let shops =
-            |line: &Line<'_>| line.turn.role == Role::Shop && counts(line.turn, &line.words);
+            |line: &Line<'_>| line.turn.role == Role::Shop && counts(line.turn, &line.said.words);
         let last_objection = lines
             .iter()
             .enumerate()
             .rev()
             .filter(|(_, line)| shops(line))
-            .find_map(|(at, line)| match answer::find(&line.words) {
-                (Answer::Objects { firmly: true }, words) => answer::wants_again(&line.words)
+            .find_map(|(at, line)| match answer::find(&line.said.words) {
+                (Answer::Objects { firmly: true }, words) => answer::wants_again(&line.said.words)
                     .is_none()
                     .then_some((at, words)),
                 _ => None,
             });
         for at in 0..lines.len() {
             let (answer, affirmed, repeats) = match lines.get(at).map(|line| line.turn.role) {
-                Some(Role::Agent) => (answer_of_shop(&lines, at), affirmed(&lines, at), false),
+                Some(Role::Agent) => (
+                    answer_of_shop(&lines, at),
+                    affirmed(&lines, at, order),
+                    false,
+                ),
                 Some(Role::Shop) => (answer_of_agent(&lines, at), Vec::new(), repeats(&lines, at)),
                 None => continue,
             };
@@ -96,11 +115,25 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// The evidence for every field of the order except the amounts.
+    pub fn fields(&self) -> Vec<FieldEvidence> {
+        let fields = fields::of(self.order).into_iter();
+        fields.map(|field| self.find(field)).collect()
+    }
+
+    /// The turns of the shop that can be evidence, from a place on.
+    pub(super) fn shop(&self, from: usize) -> impl Iterator<Item = (&'a Turn, &Spoken)> {
+        let lines = self.heard.iter().skip(from);
+        let shop = lines.filter(|line| line.turn.role == Role::Shop);
+        shop.map(|line| (line.turn, &line.said.words))
+            .filter(|(turn, words)| counts(turn, words))
+    }
+
     /// The evidence for one field: what was said and answered last counts.
-    pub(super) fn find(&self, field: Field) -> FieldEvidence {
+    fn find(&self, field: Field) -> FieldEvidence {
         let mut best: Option<(Found, usize)> = None;
         for (at, line) in self.heard.iter().enumerate() {
-            let Some(mention) = field.mention(self.order, &line.words, line.turn.role) else {
+            let Some(mention) = field.mention(self.order, &line.said, line.turn.role) else {
                 continue;
             };
             let found = match line.turn.role {
@@ -148,14 +181,14 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The last turn in which an item was said that had not been said so before.
-    pub(super) fn changed_at(&self) -> Option<&'a Turn> {
+    /// Where an item was last said that had not been said so before.
+    pub(super) fn changed_at(&self) -> usize {
         let items = fields::items(self.order);
         let changed = items.filter_map(|field| {
             let mut says = false;
             let mut changed = None;
             for (at, line) in self.heard.iter().enumerate() {
-                let mention = field.mention(self.order, &line.words, line.turn.role);
+                let mention = field.mention(self.order, &line.said, line.turn.role);
                 if let Some(mention) = mention {
                     changed = if mention.says && !says {
                         Some(at)
@@ -167,7 +200,7 @@ impl<'a> Lines<'a> {
             }
             changed
         });
-        self.heard.get(changed.max()?).map(|line| line.turn)
+        changed.max().unwrap_or(0)
     }
 
     /// What a turn of the agent that mentions the field proves of it.
@@ -178,21 +211,21 @@ impl<'a> Lines<'a> {
         let answer = line.answer.clone();
         let at = answer.as_ref().map(|(_, at, words)| (*at, words.clone()));
         let by_half = || {
-            let mention = |said: &Spoken| field.mention(self.order, said, Role::Agent);
-            let says = |said: &Spoken| mention(said).is_some_and(|m| m.says);
+            let mention = |said: &Said| field.mention(self.order, said, Role::Agent);
+            let says = |said: &Said| mention(said).is_some_and(|m| m.says);
             let (_, at) = line.affirmed.iter().find(|(said, _)| says(said))?;
-            let words = answer::confirms(&self.heard.get(*at)?.words)?;
+            let words = answer::confirms(&self.heard.get(*at)?.said.words)?;
             Some((Proof::Proven, Some((*at, words))))
         };
         let Some((answer, shop_at, _)) = answer else {
             return by_half().unwrap_or((Proof::Stated, None));
         };
-        let shop = self.heard.get(shop_at).map(|line| &line.words);
+        let shop = self.heard.get(shop_at).map(|line| &line.said);
         let contrary = shop.and_then(|shop| field.mention(self.order, shop, Role::Shop));
         match answer {
             Answer::Objects { .. } => (Proof::Contradicted, at),
             _ if contrary.is_some_and(|mention| !mention.says) => (Proof::Contradicted, at),
-            _ if shop.is_some_and(|shop| asks_for(shop, field.asked_by)) => {
+            _ if shop.is_some_and(|shop| asks_for(&shop.words, field.asked_by)) => {
                 by_half().unwrap_or((Proof::Stated, at))
             }
             Answer::Affirms => (Proof::Proven, at),
@@ -214,7 +247,7 @@ impl Line<'_> {
     fn quote(&self, tokens: &Range<usize>) -> Quote {
         Quote {
             turn: self.turn.id.clone(),
-            words: self.words.place(tokens.clone()),
+            words: self.said.words.place(tokens.clone()),
         }
     }
 }
@@ -222,11 +255,11 @@ impl Line<'_> {
 /// What a turn of the shop that mentions the field proves of it. A question proves what the agent
 /// answers; what objects is no statement; and what repeats the agent may be its echo.
 fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
-    if !counts(line.turn, &line.words) {
+    if !counts(line.turn, &line.said.words) {
         return None;
     }
-    let objects = matches!(answer::find(&line.words).0, Answer::Objects { .. });
-    if line.words.is_asked(mention.at.start) {
+    let objects = matches!(answer::find(&line.said.words).0, Answer::Objects { .. });
+    if line.said.words.is_asked(mention.at.start) {
         return match (&line.answer, mention.says) {
             (Some((Answer::Affirms, at, words)), true) => {
                 Some((Proof::Proven, Some((*at, words.clone()))))
@@ -240,34 +273,40 @@ fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
     match mention.says {
         false => Some((Proof::Contradicted, None)),
         true if objects || line.repeats => None,
-        true if answer::is_doubtful(&line.words, line.words.sentence(mention.at.start).0) => None,
+        true if answer::is_doubtful(
+            &line.said.words,
+            line.said.words.sentence(mention.at.start).0,
+        ) =>
+        {
+            None
+        }
         true => Some((Proof::Proven, None)),
     }
 }
 
 /// The shop's answer to a turn of the agent.
 fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
-    let said = lines.get(at).map(|line| &line.words);
+    let said = lines.get(at).map(|line| &line.said.words);
     let mut asked_else = false;
     let mut passed = 0;
     for (at, line) in lines.iter().enumerate().skip(at + 1) {
         if line.turn.role == Role::Agent {
-            let words = &line.words;
+            let words = &line.said.words;
             let asks = !words.is_empty() && words.is_asked(words.len() - 1);
             asked_else |= asks && words.find_any(&ASKS_BACK).is_empty();
             continue;
         }
-        if !counts(line.turn, &line.words) {
+        if !counts(line.turn, &line.said.words) {
             continue;
         }
         passed += 1;
         if passed > ANSWER_WITHIN {
             return None;
         }
-        let (answer, words) = answer::find_to(&line.words, said);
+        let (answer, words) = answer::find_to(&line.said.words, said);
         // Whoever doubts has not agreed, whatever follows.
         let doubts = answer == Answer::Neither
-            && answer::is_doubtful(&line.words, 0..line.words.len())
+            && answer::is_doubtful(&line.said.words, 0..line.said.words.len())
             && !backchannel::asks_to_wait(line.turn.heard_text());
         // A "yes" to another question answers that.
         if doubts || answer != Answer::Neither && (answer != Answer::Affirms || !asked_else) {
@@ -283,12 +322,12 @@ fn answer_of_agent(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Rang
     if line.turn.role != Role::Agent {
         return None;
     }
-    let words = answer::agrees(&line.words)?;
+    let words = answer::agrees(&line.said.words)?;
     Some((Answer::Affirms, at, words))
 }
 
 /// What had been heard of a turn of the agent each time the shop agreed in the middle of it.
-fn affirmed(lines: &[Line<'_>], at: usize) -> Vec<(Spoken, usize)> {
+fn affirmed(lines: &[Line<'_>], at: usize, order: &OrderState) -> Vec<(Said, usize)> {
     let Some(line) = lines.get(at) else {
         return Vec::new();
     };
@@ -298,8 +337,8 @@ fn affirmed(lines: &[Line<'_>], at: usize) -> Vec<(Spoken, usize)> {
         .skip(at + 1)
         .filter_map(|(at, shop)| {
             let to = shop.turn.acknowledges.as_ref()?;
-            (to.turn == line.turn.id && answer::confirms(&shop.words).is_some())
-                .then(|| (Spoken::parse(line.turn.heard_before(to)), at))
+            (to.turn == line.turn.id && answer::confirms(&shop.said.words).is_some())
+                .then(|| (Said::parse(line.turn.heard_before(to), order), at))
         });
     agreed.collect()
 }

@@ -1,6 +1,24 @@
 use super::*;
 use crate::order::money::Cents;
 use crate::order::state::{Address, Customer, Item, Size};
+use crate::order::transcript::Transcript;
+
+fn read_back(order: &OrderState, transcript: &Transcript) -> Vec<FieldEvidence> {
+    Lines::new(order, transcript).fields()
+}
+
+fn total(amount: Cents, order: &OrderState, transcript: &Transcript) -> FieldEvidence {
+    Lines::new(order, transcript).total(amount)
+}
+
+fn subtotal(
+    amount: Cents,
+    total: Cents,
+    order: &OrderState,
+    transcript: &Transcript,
+) -> FieldEvidence {
+    Lines::new(order, transcript).subtotal(amount, total)
+}
 
 fn order() -> OrderState {
     OrderState {

@@ -1,83 +1,59 @@
 //! The evidence for the amounts: only the shop's own words.
 
-use super::lines::{Lines, counts};
+use super::lines::Lines;
 use super::{FieldEvidence, Proof, Quote};
 use crate::order::answer::{self, TotalSaid};
 use crate::order::do_not_call::asks_not_to_be_called;
 use crate::order::money::Cents;
 use crate::order::spoken::Spoken;
-use crate::order::state::OrderState;
-use crate::order::transcript::{Transcript, Turn};
+use crate::order::transcript::Turn;
 use std::ops::Range;
 
-/// The evidence for the total: the shop has to have said it, for the items as they are, and not taken
-/// it back.
-pub fn total(amount: Cents, order: &OrderState, transcript: &Transcript) -> FieldEvidence {
-    let mut said = (Proof::Unproven, None);
-    let changed = Lines::new(order, transcript)
-        .changed_at()
-        .map(|turn| &turn.id);
-    let since = transcript
-        .turns()
-        .iter()
-        .position(|turn| Some(&turn.id) == changed);
-    let since: Vec<&str> = transcript
-        .turns()
-        .iter()
-        .skip(since.unwrap_or(0))
-        .map(|turn| turn.id.as_str())
-        .collect();
-    for (turn, words) in shop(transcript).filter(|(turn, _)| since.contains(&turn.id.as_str())) {
-        let (what, at) = answer::find_total(&words, amount);
-        said = match what {
-            TotalSaid::Same => (Proof::Proven, Some(quote(turn, &words, at))),
-            TotalSaid::Other if said.1.is_some() => {
-                (Proof::Contradicted, Some(quote(turn, &words, at)))
+impl Lines<'_> {
+    /// The evidence for the total: the shop has to have said it, for the items as they are, and not
+    /// taken it back.
+    pub fn total(&self, amount: Cents) -> FieldEvidence {
+        let mut said = (Proof::Unproven, None);
+        for (turn, words) in self.shop(self.changed_at()) {
+            let (what, at) = answer::find_total(words, amount);
+            said = match what {
+                TotalSaid::Same => (Proof::Proven, Some(quote(turn, words, at))),
+                TotalSaid::Other if said.1.is_some() => {
+                    (Proof::Contradicted, Some(quote(turn, words, at)))
+                }
+                TotalSaid::Other | TotalSaid::None => said,
+            };
+            // Whoever refuses something with the price, or behind it, has not closed the deal; to want
+            // no more calls takes back no order.
+            let refuses = answer::refuses(words) && !asks_not_to_be_called(turn.heard_text());
+            if said.0 == Proof::Proven && refuses {
+                said.0 = Proof::Stated;
             }
-            TotalSaid::Other | TotalSaid::None => said,
-        };
-        // Whoever refuses something with the price, or behind it, has not closed the deal; to want no
-        // more calls takes back no order.
-        let refuses = answer::refuses(&words) && !asks_not_to_be_called(turn.heard_text());
-        if said.0 == Proof::Proven && refuses {
-            said.0 = Proof::Stated;
         }
+        field("total", said.0, said.1)
     }
-    field("total", said.0, said.1)
-}
 
-/// The evidence for the subtotal: the shop has to have said it. Where it named one amount only,
-/// that is both.
-pub fn subtotal(
-    amount: Cents,
-    total_amount: Cents,
-    order: &OrderState,
-    transcript: &Transcript,
-) -> FieldEvidence {
-    if amount == total_amount {
-        return FieldEvidence {
-            pointer: "/order/totals/subtotal".into(),
-            ..total(total_amount, order, transcript)
+    /// The evidence for the subtotal: the shop has to have said it. Where it named one amount only,
+    /// that is both.
+    pub fn subtotal(&self, amount: Cents, total: Cents) -> FieldEvidence {
+        if amount == total {
+            return FieldEvidence {
+                pointer: "/order/totals/subtotal".into(),
+                ..self.total(total)
+            };
+        }
+        let said = self.shop(0).filter_map(|(turn, words)| {
+            let mut amounts = words.amounts().into_iter();
+            let stated = amounts.rfind(|a| a.cents == amount && words.is_plain(a))?;
+            Some(quote(turn, words, stated.tokens()))
+        });
+        let said = said.last();
+        let proof = match said {
+            Some(_) => Proof::Proven,
+            None => Proof::Unproven,
         };
+        field("subtotal", proof, said)
     }
-    let said = shop(transcript).filter_map(|(turn, words)| {
-        let mut amounts = words.amounts().into_iter();
-        let stated = amounts.rfind(|a| a.cents == amount && words.is_plain(a))?;
-        Some(quote(turn, &words, stated.tokens()))
-    });
-    let said = said.last();
-    let proof = match said {
-        Some(_) => Proof::Proven,
-        None => Proof::Unproven,
-    };
-    field("subtotal", proof, said)
-}
-
-fn shop(transcript: &Transcript) -> impl Iterator<Item = (&Turn, Spoken)> {
-    transcript
-        .shop_turns()
-        .map(|turn| (turn, Spoken::parse(turn.heard_text())))
-        .filter(|(turn, words)| counts(turn, words))
 }
 
 fn quote(turn: &Turn, words: &Spoken, tokens: Range<usize>) -> Quote {

@@ -81,16 +81,98 @@ pub(in crate::order) enum Part {
     Topping(usize),
 }
 
+/// What a turn says of the order's items.
+pub(in crate::order) struct Counted {
+    heads: Vec<Head>,
+    /// Of each item as a whole.
+    wholes: Vec<Option<Mention>>,
+}
+
+impl Counted {
+    pub(in crate::order) fn of(said: &Spoken, items: &[Item]) -> Self {
+        let heads = heads(said, items);
+        let wholes = items.iter().map(|item| mention(said, &heads, items, item));
+        Self {
+            wholes: wholes.collect(),
+            heads,
+        }
+    }
+
+    /// One of the items as a whole.
+    pub(in crate::order) fn item(&self, which: usize) -> Option<Mention> {
+        self.wholes.get(which).cloned().flatten()
+    }
+
+    /// One field of an item: in the words that say the whole item, or, while there is no other item it
+    /// could belong to, wherever it is said.
+    pub(in crate::order) fn part(
+        &self,
+        said: &Spoken,
+        items: &[Item],
+        which: usize,
+        part: Part,
+    ) -> Option<Mention> {
+        let wanted = items.get(which)?;
+        let whole = self.item(which).filter(|mention| mention.says);
+        if whole.is_none() && items.len() > 1 {
+            return None;
+        }
+        let within = whole
+            .as_ref()
+            .map_or(0..said.len(), |mention| mention.at.clone());
+        let head = self
+            .heads
+            .iter()
+            .find(|head| within.contains(&head.at.start) && head.size == wanted.size);
+        let text = |text: &str| {
+            let found = said.find(text).into_iter();
+            let at = found.min_by_key(|at| !within.contains(&at.start))?;
+            let denied = is_negated(said, at.start);
+            Some(Mention { says: !denied, at })
+        };
+        match part {
+            Part::Quantity => head.and_then(|head| {
+                let says = head.fits(wanted);
+                // "A large" is one; without any number, one is what the noun by itself says.
+                (head.quantity.is_some() || whole.is_some()).then(|| Mention {
+                    says,
+                    at: match &head.quantity {
+                        Some(_) => head.at.start..said.number_end(head.at.start),
+                        None => head.at.clone(),
+                    },
+                })
+            }),
+            Part::Size => {
+                let size = wanted.size?.spoken();
+                head.and_then(|head| said.find(size).into_iter().find(|at| at.end == head.at.end))
+                    .map(Mention::same)
+            }
+            Part::Crust => {
+                let crust = wanted.crust.as_deref()?;
+                text(special_crust(wanted).unwrap_or(crust)).or_else(|| {
+                    let other = said.find_any(&OTHER_CRUSTS).into_iter().next()?;
+                    // Of several items each has its own, which the whole has none of.
+                    (special_crust(wanted).is_none()
+                        && items.len() == 1
+                        && !is_negated(said, other.start))
+                    .then(|| Mention::other(other))
+                })
+            }
+            Part::Name => text(wanted.name.as_deref()?),
+            Part::Notes => text(wanted.notes.as_deref()?),
+            Part::Topping(at) => text(wanted.toppings.get(at)?),
+        }
+    }
+}
+
 /// One of the order's items: its quantity before its size, its toppings, and a crust worth
 /// mentioning. With several items each has its own part of the sentence, and a part that fits none
 /// of them contradicts them all.
-pub(in crate::order) fn item(said: &Spoken, items: &[Item], which: usize) -> Option<Mention> {
-    let wanted = items.get(which)?;
-    let heads = heads(said, items);
+fn mention(said: &Spoken, heads: &[Head], items: &[Item], wanted: &Item) -> Option<Mention> {
     let mut stray = None;
     let mut found = None;
-    for head in &heads {
-        let own = part_of(said, &heads, head, items.len() == 1);
+    for head in heads {
+        let own = part_of(said, heads, head, items.len() == 1);
         let whole = |item: &Item| whole(said, head, item, &own);
         if let Some(at) = whole(wanted) {
             found = found.or(Some(at));
@@ -222,66 +304,6 @@ fn special_crust(item: &Item) -> Option<&str> {
         .and_then(|_| crust.get(..crust.len() - 6))
         .unwrap_or(crust);
     (!PLAIN_CRUSTS.contains(&lower_case(name).as_str())).then_some(name)
-}
-
-/// One field of an item: in the words that say the whole item, or, while there is no other item it
-/// could belong to, wherever it is said.
-pub(in crate::order) fn part(
-    said: &Spoken,
-    items: &[Item],
-    which: usize,
-    part: Part,
-) -> Option<Mention> {
-    let wanted = items.get(which)?;
-    let whole = item(said, items, which).filter(|mention| mention.says);
-    if whole.is_none() && items.len() > 1 {
-        return None;
-    }
-    let heads = heads(said, items);
-    let within = whole
-        .as_ref()
-        .map_or(0..said.len(), |mention| mention.at.clone());
-    let head = heads
-        .iter()
-        .find(|head| within.contains(&head.at.start) && head.size == wanted.size);
-    let text = |text: &str| {
-        let found = said.find(text).into_iter();
-        let at = found.min_by_key(|at| !within.contains(&at.start))?;
-        let denied = is_negated(said, at.start);
-        Some(Mention { says: !denied, at })
-    };
-    match part {
-        Part::Quantity => head.and_then(|head| {
-            let says = head.fits(wanted);
-            // "A large" is one; without any number, one is what the noun by itself says.
-            (head.quantity.is_some() || whole.is_some()).then(|| Mention {
-                says,
-                at: match &head.quantity {
-                    Some(_) => head.at.start..said.number_end(head.at.start),
-                    None => head.at.clone(),
-                },
-            })
-        }),
-        Part::Size => {
-            let size = wanted.size?.spoken();
-            head.and_then(|head| said.find(size).into_iter().find(|at| at.end == head.at.end))
-                .map(Mention::same)
-        }
-        Part::Crust => {
-            let crust = wanted.crust.as_deref()?;
-            text(special_crust(wanted).unwrap_or(crust)).or_else(|| {
-                let other = said.find_any(&OTHER_CRUSTS).into_iter().next()?;
-                // Of several items each has its own, which the whole has none of.
-                (special_crust(wanted).is_none()
-                    && items.len() == 1
-                    && !is_negated(said, other.start))
-                .then(|| Mention::other(other))
-            })
-        }
-        Part::Name => text(wanted.name.as_deref()?),
-        Part::Notes => text(wanted.notes.as_deref()?),
-        Part::Topping(at) => text(wanted.toppings.get(at)?),
-    }
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ fn address_of(text: &str) -> Address {
     }
 }
 
+fn item(said: &Spoken, items: &[Item], which: usize) -> Option<Mention> {
+    Counted::of(said, items).item(which)
+}
+
+fn part(said: &Spoken, items: &[Item], which: usize, part: Part) -> Option<Mention> {
+    Counted::of(said, items).part(said, items, which, part)
+}
+
 fn meaning(kind: &str, words: &str, field: &str) -> String {
     let said = Spoken::parse(words);
     let mentions = |mention: Option<Mention>| match mention {
