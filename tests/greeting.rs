@@ -2,6 +2,7 @@
 
 mod support;
 
+use orderline::call::input::Input;
 use serde_json::json;
 use support::{Bench, STREAM};
 
@@ -85,6 +86,26 @@ fn a_greeting_that_was_cut_before_the_disclosure_is_said_again() {
     bench.play_out();
     bench.shop_says("Okay.");
     assert_eq!(bench.audio_ms(), 4_000, "said once, heard once");
+    bench.stop();
+    assert!(bench.outcome()["disclosure"]["heardAt"].is_string());
+}
+
+/// It was taken for said, and its words for heard with the first mark of what came after it.
+#[test]
+fn a_greeting_that_is_due_while_the_line_is_gone_is_said_on_the_next() {
+    let mut bench = known();
+    bench.model_up();
+    bench.stream_up();
+    bench.advance(200);
+    bench.model_hears(true);
+    bench.advance(1_600);
+    bench.input(Input::PhoneClosed);
+    bench.event(json!({ "type": "input_audio_buffer.committed", "item_id": "item_S" }));
+    bench.transcribed("item_S", "Tony's Pizza, hello?");
+    assert_eq!(bench.audio_ms(), 2_000, "there is nobody to hear it");
+    bench.stream_again();
+    assert_eq!(bench.audio_ms(), 4_000);
+    bench.play_out();
     bench.stop();
     assert!(bench.outcome()["disclosure"]["heardAt"].is_string());
 }

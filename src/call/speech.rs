@@ -15,8 +15,10 @@ const MAX_TURN_BYTES: u64 = 30_000 * BYTES_PER_MS;
 const LONGEST_TURN_BYTES: u64 = 40_000 * BYTES_PER_MS;
 
 impl Call {
-    /// Says something of which all words and all audio are there, behind what is queued.
+    /// Says something of which all words and all audio are there, behind what is queued, on a line that
+    /// is there: what nobody is sent counts as heard with the next mark.
     pub(super) fn say_whole(&mut self, now: u64, item_id: &str, words: &str, audio: Vec<u8>) {
+        debug_assert!(self.phone.is_streaming(), "{item_id} is said to nobody");
         let at = self.record.at_ms(now);
         self.note_words(item_id, words);
         let transcript = &mut self.record.transcript;

@@ -88,7 +88,9 @@ impl Call {
                 }
             }
             Tool::PressDigits(_)
-                if self.model.is_cut_off() || self.model.pending_keys.is_some() =>
+                if self.model.is_cut_off()
+                    || self.model.pending_keys.is_some()
+                    || !self.phone.is_streaming() =>
             {
                 Ok(Ran::Said(tools::interrupted()))
             }

@@ -73,9 +73,9 @@ impl Call {
         }
     }
 
-    /// It is the agent's turn to speak.
+    /// It is the agent's turn to speak. Where there is no line, that of the next one decides.
     fn answer_shop(&mut self, now: u64) {
-        if self.ending.is_closing() || self.phone.gone {
+        if self.ending.is_closing() || !self.phone.is_streaming() {
             return;
         }
         if self.greeting_is_due() {

@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// How many calls
     #[arg(long, default_value_t = 100_000)]
     calls: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    from: u64,
     /// Only the call with this seed, told in full
     #[arg(long)]
     seed: Option<u64>,
@@ -80,7 +83,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<bool> {
         return Ok(told.violations.is_empty());
     }
     let started = Instant::now();
-    let seeds: Vec<u64> = (0..options.calls).collect();
+    let seeds: Vec<u64> = (options.from..options.from.saturating_add(options.calls)).collect();
     let sums = hold(&seeds);
     print(&sums, started.elapsed().as_secs());
     Ok(sums.violations.is_empty() && sums.calls == options.calls)
@@ -132,10 +135,10 @@ fn print(sums: &Sums, secs: u64) {
 mod tests {
     use super::*;
 
-    /// Calls that were confirmed although nobody had heard and affirmed all of the order, when the mark
-    /// that was owed went behind the `clear`.
-    const FALSE_ONCE: [u64; 10] = [
-        5_466, 5_474, 9_605, 13_930, 13_932, 23_266, 23_352, 30_868, 31_996, 32_512,
+    /// Calls that were confirmed although nobody had heard and affirmed all of it: when the mark that was
+    /// owed went behind the `clear`, and the last when a greeting was said while there was no line.
+    const FALSE_ONCE: [u64; 11] = [
+        5_466, 5_474, 9_605, 13_930, 13_932, 23_266, 23_352, 30_868, 31_996, 32_512, 45_885,
     ];
 
     #[test]
@@ -143,7 +146,7 @@ mod tests {
         let seeds: Vec<u64> = (0..300).chain(FALSE_ONCE).collect();
         let sums = hold(&seeds);
         assert_eq!(sums.violations, []);
-        assert_eq!(sums.calls, 310);
+        assert_eq!(sums.calls, 311);
         assert!(sums.confirmed > 200, "{} confirmed", sums.confirmed);
         assert!(sums.faults.iter().all(|count| *count > 0));
     }
