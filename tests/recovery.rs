@@ -427,6 +427,37 @@ fn a_call_that_lost_its_memory_and_not_its_stream_goes_on_at_once() {
 }
 
 #[test]
+fn a_snapshot_that_is_older_than_the_stream_has_twilio_open_another() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    let older = bench.saves.len();
+    bench.stream_lost();
+    bench.saves.truncate(older);
+    bench.phone_closed = false;
+    let clears = bench.clears();
+    bench.restart(true);
+    assert!(bench.phone_closed);
+    assert_eq!(bench.clears(), clears, "nothing is said to the old one");
+    bench.input(Input::PhoneClosed);
+    bench.stream_again();
+    bench.model_up();
+    ends_confirmed(&mut bench);
+}
+
+#[test]
+fn without_a_model_a_line_that_nobody_asks_about_is_ended() {
+    let mut bench = Bench::ordered(&[]);
+    for _ in 0..10 {
+        refused(&mut bench, 503);
+        bench.advance(2_000);
+    }
+    assert!(bench.phone_closed && bench.outcomes.is_empty());
+    bench.advance(21_000);
+    assert_eq!(bench.outcome()["endReason"], "model_lost");
+    assert!(bench.hang_ups > 0);
+}
+
+#[test]
 fn a_mark_of_a_former_life_proves_nothing() {
     let mut bench = Bench::greeted(&[]);
     let response = bench.agent_starts();

@@ -483,6 +483,8 @@ impl Playback {
     /// Moves the estimate of what is still queued to fit the echo of this piece's mark.
     fn correct(&mut self, at: u64, piece: &Piece) {
         let expected = piece.ends_at();
+        // What may have been later, because frames are missing, says nothing against what was expected.
+        let at = expected.clamp(at, at.saturating_add(self.lag));
         let trusted = self.is_steady && !self.trips.is_empty();
         if piece.length == 0 {
             learn(&mut self.trips, at.saturating_sub(piece.sent_at));

@@ -246,7 +246,8 @@ impl Call {
     pub(super) fn line_overdue(&mut self, now: u64) {
         self.out.push_back(Output::ClosePhone);
         let never_came = !self.phone.is_streaming() && !self.ending.is_leaving();
-        if self.phone.lost || never_came {
+        let is_given_up = self.record.end_reason == Some(EndReason::ModelLost);
+        if self.phone.lost || never_came || is_given_up {
             self.out.push_back(Output::HangUp);
             self.phone_gone(now, EndReason::MediaLost);
         } else if self.ending.call_over {
@@ -326,7 +327,7 @@ impl Call {
         if streaming {
             self.connect_model(now);
             self.model.owes = true;
-            self.take_back(now);
+            self.await_stream(now);
         } else {
             self.await_line(now);
         }

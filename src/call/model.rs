@@ -595,6 +595,7 @@ impl Call {
             self.save();
             if self.phone.is_streaming() {
                 self.out.push_back(Output::ClosePhone);
+                self.await_line(now);
             }
         }
     }

@@ -37,6 +37,7 @@ const MAX_STREAMS: u32 = 4;
 const LINE_PATIENCE_MS: u64 = 20_000;
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each may come at any time")]
 pub(super) struct Phone {
     /// Set by `start`.
     stream_sid: Option<String>,
@@ -56,6 +57,8 @@ pub(super) struct Phone {
     /// The stream is over.
     pub(super) gone: bool,
     complained: bool,
+    /// Its socket has outlived the call's memory, and nothing has come by it since.
+    is_unheard: bool,
 }
 
 impl Phone {
@@ -85,6 +88,10 @@ impl Call {
         };
         let stream_sid = frame.stream_sid.as_deref().unwrap_or_default();
         // Another stream's message changes nothing here.
+        if is_sid(stream_sid, "MZ") && std::mem::take(&mut self.phone.is_unheard) {
+            let starts = matches!(frame.message, MediaMessage::Start { .. });
+            self.take_back(now, stream_sid, starts);
+        }
         let ours = self.phone.stream_sid.as_deref() == Some(stream_sid);
         match frame.message {
             MediaMessage::Connected | MediaMessage::Other => {}
@@ -171,18 +178,25 @@ impl Call {
         self.on_gap(now);
     }
 
-    /// After a restart: the stream that this call had is still there.
-    pub(super) fn take_back(&mut self, now: u64) {
-        let Some(stream) = self.record.stream.clone() else {
-            // Its `start` is not known any more: Twilio opens another.
+    /// After a restart: the phone's socket is still there, and the first message tells of which stream.
+    pub(super) fn await_stream(&mut self, now: u64) {
+        self.phone.is_unheard = true;
+        self.await_line(now);
+    }
+
+    /// The first message after a restart. A snapshot may be older than the stream.
+    fn take_back(&mut self, now: u64, stream_sid: &str, starts: bool) {
+        let known = self.record.stream.clone();
+        if let Some(stream) = known.filter(|stream| stream.sid == stream_sid) {
+            self.out.push_back(Output::Phone(media::clear(&stream.sid)));
+            self.phone.stream_sid = Some(stream.sid);
+            self.phone.started_at = stream.at;
+            self.phone.clock.start(stream.at);
+            self.line_back(now);
+        } else if !starts {
+            // Its start is not known any more: Twilio opens another.
             self.out.push_back(Output::ClosePhone);
-            return self.await_line(now);
-        };
-        self.out.push_back(Output::Phone(media::clear(&stream.sid)));
-        self.phone.stream_sid = Some(stream.sid);
-        self.phone.started_at = stream.at;
-        self.phone.clock.start(stream.at);
-        self.line_back(now);
+        }
     }
 
     /// The stream is over, whoever says so first: `stop`, the socket, a webhook or a status.
@@ -332,7 +346,7 @@ impl Call {
         }
         // Its own time: the clock's may not know yet how quick the way is.
         let ends_at = timestamp_ms.map_or_else(
-            || self.phone.clock.event(now, sequence),
+            || self.phone.clock.event(now, sequence).0,
             |begins_at| begins_at.saturating_add(length_ms),
         );
         self.listen(now, ends_at, &audio);
@@ -364,7 +378,7 @@ impl Call {
             return false;
         }
         self.phone.received = ends_at;
-        let slow = self.phone.clock.frame(now, sequence, begins_at, ends_at);
+        let slow = self.phone.clock.frame(now, sequence, ends_at);
         self.phone.playback.shift(slow);
         let passed_on = self.phone.passed_on.unwrap_or(begins_at);
         self.phone.passed_on = Some(passed_on.max(ends_at));
@@ -445,7 +459,8 @@ impl Call {
     }
 
     fn phone_played(&mut self, now: u64, sequence: Option<u64>, mark: &str) {
-        let at = self.phone.clock.event(now, sequence);
+        let (at, lag) = self.phone.clock.event(now, sequence);
+        self.phone.playback.clock_lags(lag);
         let is_steady = self.phone.clock.is_steady(now);
         self.phone.playback.line_is_steady(is_steady);
         let heard = self.phone.playback.echoed(at, mark);

@@ -19,8 +19,8 @@ pub struct StreamClock {
     was_flooded: bool,
     /// End of the newest frame.
     end: u64,
-    /// The newest frames, oldest first: number, begin and end.
-    newest: VecDeque<(u64, u64, u64)>,
+    /// The newest frames, oldest first: number and end.
+    newest: VecDeque<(u64, u64)>,
     /// When the newest frame arrived, on the receiver's clock.
     arrived: Option<u64>,
     /// How much later than on the quickest way the latest of the newest frames came, fading; in ms.
@@ -53,18 +53,19 @@ impl StreamClock {
         self.started = Some(signed(now));
     }
 
-    /// A frame of these times of the stream has arrived. By how many ms the clock was slow: what
+    /// A frame that ends at this time of the stream has arrived. By how many ms the clock was slow: what
     /// was placed by it lies so much later.
-    pub fn frame(&mut self, now: u64, sequence: Option<u64>, begin: u64, end: u64) -> u64 {
+    pub fn frame(&mut self, now: u64, sequence: Option<u64>, end: u64) -> u64 {
         if let Some(number) = sequence {
             if self.newest.len() == REMEMBERED {
                 self.newest.pop_front();
             }
-            self.newest.push_back((number, begin, end));
+            self.newest.push_back((number, end));
         }
         let newest_lag = std::mem::take(&mut self.newest_lag);
-        let were_lost = begin > self.end.saturating_add(FRAME_MS);
-        let lag = if were_lost { newest_lag } else { 0 };
+        // Lost, or what they would have told is in this one.
+        let are_missing = end > self.end.saturating_add(FRAME_MS);
+        let lag = if are_missing { newest_lag } else { 0 };
         self.lag = self.lag.saturating_sub(FADE_MS).max(lag);
         let told = signed(now).saturating_sub(signed(end));
         // Nobody has said more than there was time for: a flood of frames does not move the clock.
@@ -90,36 +91,36 @@ impl StreamClock {
     }
 
     /// When, on the stream's clock, something happened at the phone that is told by a message of this
-    /// number that arrived now. Where the next frame is missing, it may be late, or lost and this later
-    /// than it ([`Self::lag`]).
-    pub fn event(&mut self, now: u64, sequence: Option<u64>) -> u64 {
+    /// number that arrived now; and how much later it may have been, in ms, where frames are missing.
+    pub fn event(&mut self, now: u64, sequence: Option<u64>) -> (u64, u64) {
         let latest = self.latest(now);
         if let Some((end, next)) = sequence.and_then(|number| self.overtaken(number)) {
-            // Frames that were lost between the two could have told more closely.
-            self.lag = self.lag.max(next.saturating_sub(end));
-            return end.min(latest);
+            // Frames that are missing between the two could have told more closely.
+            let lag = next.saturating_sub(end).saturating_sub(FRAME_MS);
+            self.lag = self.lag.max(lag);
+            return (end.min(latest), lag);
         }
         match self.since_frame(now) {
             Some(since) if since <= MAX_SILENCE_MS => {
-                if since > STEADY_MS {
-                    self.newest_lag = self.newest_lag.max(since);
-                }
-                self.end.min(latest)
+                // The next one may be late, or lost.
+                let lag = if since > STEADY_MS { since } else { 0 };
+                self.newest_lag = self.newest_lag.max(lag);
+                (self.end.min(latest), lag)
             }
             // As late as the newest frame was, and not as if it had come on the quickest way: the
             // receiver's clock may have been set since.
-            Some(since) => self.end.saturating_add(since).min(latest),
-            None => latest,
+            Some(since) => (self.end.saturating_add(since).min(latest), 0),
+            None => (latest, 0),
         }
     }
 
-    /// End of the frame before the message of this number, and begin of the one behind it, if frames have
-    /// overtaken it. As early as is known, where that before it is not remembered.
+    /// Ends of the frames before and behind the message of this number, if frames have overtaken it. As
+    /// early as is known, where that before it is not remembered.
     fn overtaken(&self, number: u64) -> Option<(u64, u64)> {
-        let behind = self.newest.partition_point(|(frame, ..)| *frame <= number);
-        let (_, next, end) = *self.newest.get(behind)?;
+        let behind = self.newest.partition_point(|(frame, _)| *frame <= number);
+        let (_, next) = *self.newest.get(behind)?;
         let before = behind.checked_sub(1).and_then(|at| self.newest.get(at));
-        Some(before.map_or((end, next), |(.., before)| (*before, next)))
+        Some((before.map_or(next, |(_, before)| *before), next))
     }
 
     /// The latest moment, on the stream's clock, of which a message can tell that arrived now. After a
@@ -171,13 +172,11 @@ mod tests {
     fn a_flood_of_frames_does_not_move_the_clock_further_than_a_late_start() {
         let mut clock = StreamClock::default();
         clock.start(10_000);
-        clock.frame(10_020, None, 0, 20);
-        let slow: u64 = (2..500)
-            .map(|n| clock.frame(10_040, None, n * 20 - 20, n * 20))
-            .sum();
+        clock.frame(10_020, None, 20);
+        let slow: u64 = (2..500).map(|n| clock.frame(10_040, None, n * 20)).sum();
         assert_eq!(slow, 500);
         assert_eq!(clock.now(10_040), 540);
-        let told = [10_040, 10_060, 10_500].map(|now| clock.event(now, None));
+        let told = [10_040, 10_060, 10_500].map(|now| clock.event(now, None).0);
         assert_eq!(told, [40, 60, 500], "as before the flood");
     }
 
@@ -186,7 +185,7 @@ mod tests {
         let mut clock = StreamClock::default();
         clock.start(1_000_000);
         assert_eq!(
-            (clock.now(1_000_300), clock.event(1_000_300, None)),
+            (clock.now(1_000_300), clock.event(1_000_300, None).0),
             (300, 300)
         );
         assert_eq!(clock.local(300), 1_000_300);
@@ -196,18 +195,18 @@ mod tests {
     fn what_comes_between_two_frames_happened_between_them_however_late_it_is() {
         let mut clock = StreamClock::default();
         clock.start(5_000);
-        clock.frame(5_080, None, 0, 20);
-        clock.frame(5_090, None, 20, 40);
+        clock.frame(5_080, None, 20);
+        clock.frame(5_090, None, 40);
         // 260 ms late, in a burst.
         for end in [60, 80, 100] {
-            clock.frame(5_380, None, end - 20, end);
+            clock.frame(5_380, None, end);
         }
-        assert_eq!(clock.event(5_380, None), 100);
+        assert_eq!(clock.event(5_380, None), (100, 0));
         assert_eq!(clock.now(5_380), 380, "the start came on the quickest way");
-        assert_eq!(clock.event(6_000, None), 720, "the stream has stalled");
+        assert_eq!(clock.event(6_000, None), (720, 0), "the stream has stalled");
         assert!(!clock.is_steady(5_380));
         for end in (400..10_000).step_by(20) {
-            clock.frame(5_000 + end + 10, None, end - 20, end);
+            clock.frame(5_000 + end + 10, None, end);
         }
         assert!(clock.is_steady(15_030));
         assert!(!clock.is_steady(15_031), "frames are missing");
@@ -217,21 +216,21 @@ mod tests {
     fn what_comes_while_frames_are_missing_is_placed_by_the_newest_though_the_clock_was_set() {
         let mut clock = StreamClock::default();
         clock.start(5_000);
-        clock.frame(5_020, None, 0, 20);
-        clock.frame(6_540, None, 20, 40);
-        assert_eq!((clock.event(6_840, None), clock.now(6_840)), (340, 1_840));
+        clock.frame(5_020, None, 20);
+        clock.frame(6_540, None, 40);
+        assert_eq!((clock.event(6_840, None).0, clock.now(6_840)), (340, 1_840));
     }
 
     #[test]
-    fn a_frame_that_was_only_late_leaves_no_doubt_and_one_that_was_lost_does() {
+    fn a_frame_that_was_only_late_leaves_no_doubt_and_one_that_was_lost_or_is_long_does() {
         for (next, lag) in [(40, 0), (120, 70)] {
             let mut clock = StreamClock::default();
             clock.start(5_000);
-            clock.frame(5_020, None, 0, 20);
-            clock.frame(5_040, None, 20, 40);
-            assert_eq!((clock.event(5_070, None), clock.lag()), (40, 0));
-            assert_eq!((clock.event(5_110, None), clock.lag()), (40, 70));
-            clock.frame(5_000 + next + 20, None, next, next + 20);
+            clock.frame(5_020, None, 20);
+            clock.frame(5_040, None, 40);
+            assert_eq!((clock.event(5_070, None), clock.lag()), ((40, 0), 0));
+            assert_eq!((clock.event(5_110, None), clock.lag()), ((40, 70), 70));
+            clock.frame(5_000 + next + 20, None, next + 20);
             assert_eq!(clock.lag(), lag);
         }
     }
@@ -242,15 +241,15 @@ mod tests {
         clock.start(5_000);
         // The marks between the frames, 4 and 7, are late.
         for (number, end) in [(2, 20), (3, 40), (5, 60), (6, 80), (8, 100)] {
-            clock.frame(5_000 + end, Some(number), end - 20, end);
+            clock.frame(5_000 + end, Some(number), end);
         }
-        assert_eq!(clock.event(5_110, Some(4)), 40);
-        assert_eq!(clock.event(5_110, Some(7)), 80);
-        assert_eq!(clock.event(5_110, Some(9)), 100, "none has overtaken it");
-        assert_eq!(clock.event(5_110, None), 100);
-        assert_eq!(clock.event(5_110, Some(1)), 20, "as early as is known");
+        assert_eq!(clock.event(5_110, Some(4)), (40, 0));
+        assert_eq!(clock.event(5_110, Some(7)), (80, 0));
+        assert_eq!(clock.event(5_110, Some(9)).0, 100, "none has overtaken it");
+        assert_eq!(clock.event(5_110, None).0, 100);
+        assert_eq!(clock.event(5_110, Some(1)).0, 20, "as early as is known");
         for n in 0..100 {
-            clock.frame(5_120 + n * 20, Some(10 + n), 100 + n * 20, 120 + n * 20);
+            clock.frame(5_120 + n * 20, Some(10 + n), 120 + n * 20);
         }
         assert_eq!(clock.newest.len(), REMEMBERED);
     }
@@ -260,9 +259,9 @@ mod tests {
         for (next, lag) in [(40, 0), (120, 80)] {
             let mut clock = StreamClock::default();
             clock.start(5_000);
-            clock.frame(5_040, Some(2), 20, 40);
-            clock.frame(5_020 + next, Some(9), next, next + 20);
-            assert_eq!((clock.event(5_160, Some(8)), clock.lag()), (40, lag));
+            clock.frame(5_040, Some(2), 40);
+            clock.frame(5_020 + next, Some(9), next + 20);
+            assert_eq!((clock.event(5_160, Some(8)), clock.lag()), ((40, lag), lag));
         }
     }
 }

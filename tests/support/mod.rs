@@ -290,6 +290,9 @@ impl Bench {
         }
         self.line_keys.clear();
         self.input(Input::Restored { streaming });
+        if streaming {
+            self.silence(20);
+        }
         if let Some(key) = self.line_keys.get(FILLER).cloned() {
             let audio = &[0x55; FILLER_MS * 8];
             self.input(Input::Line { key: &key, audio });

@@ -4,7 +4,7 @@
 //! its audio can have played is such an answer, and tells when the phone stopped; those before it, in
 //! the order of the audio, tell what had played by then.
 
-use super::{BYTES_PER_MS, Cut, Doubt, FRAME, Piece, REPEAT};
+use super::{BYTES_PER_MS, Cut, Doubt, FRAME, Piece};
 
 /// Audio held back. Times are in samples of the stream's clock.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ impl Held {
         if self.is_steady {
             return Vec::new();
         }
-        let from = self.stopped_at.saturating_sub(REPEAT).max(self.not_before);
+        let from = self.not_before;
         let mut doubts: Vec<Doubt> = Vec::new();
         for piece in self.flushed.iter().skip(self.played()) {
             let at = |time| piece.from.saturating_add(piece.played(time));

@@ -349,6 +349,23 @@ fn where_the_way_varies_pieces_are_shorter() {
 }
 
 #[test]
+fn an_echo_that_may_have_been_later_moves_nothing_towards_it() {
+    let ends_at = |lag: u64| {
+        let mut p = Playback::default();
+        let first = p.send(0, "a", 0, audio(SEC)).unwrap();
+        let second = send(&mut p, 0, "a", SEC, SEC);
+        p.echoed(0, &first.before.unwrap());
+        p.echoed(1_000, first.after.as_ref().unwrap());
+        send(&mut p, 1_000, "a", 2 * SEC, SEC);
+        // Frames were lost, and their time with them.
+        p.clock_lags(lag);
+        p.echoed(1_100, &second);
+        p.ends_at()
+    };
+    assert_eq!([0, 400, 2_000].map(ends_at), [2_100, 2_500, 3_000]);
+}
+
+#[test]
 fn what_may_have_been_skipped_is_told() {
     let resumed = |steady: bool, second: u64, rest: u64| {
         let mut p = Playback::default();

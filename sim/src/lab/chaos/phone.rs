@@ -82,7 +82,7 @@ impl Phone {
         if message["streamSid"] != self.stream_sid().as_str() {
             return Err("a message for another stream".into());
         }
-        self.play(now);
+        let mut echoes = self.play(now);
         if self.queue.is_empty() {
             self.head_at = now;
         }
@@ -120,11 +120,11 @@ impl Phone {
                     Queued::Audio(_) => None,
                 });
                 let flushed: Vec<String> = flushed.collect();
-                return Ok(flushed.iter().map(|name| self.echo(name)).collect());
+                echoes.extend(flushed.iter().map(|name| self.echo(name)));
             }
             other => return Err(format!("an unknown event {other}")),
         }
-        Ok(Vec::new())
+        Ok(echoes)
     }
 
     /// Plays what is due; its marks, in order.

@@ -6,6 +6,7 @@ use crate::lab::chaos::model::Later;
 use orderline::call::input::Input;
 use orderline::call::record::Record;
 use orderline::call::{Call, Settings};
+use orderline::twilio::twiml::Twiml;
 use serde_json::json;
 
 impl World {
@@ -107,7 +108,8 @@ impl World {
                     && !self.over
                     && let Some(call) = &mut self.call
                 {
-                    call.stream_ended(clock, true, token);
+                    let twiml = call.stream_ended(clock, true, token);
+                    self.handed_over |= matches!(twiml, Twiml::Dial { .. });
                 }
                 self.drive();
             }
