@@ -391,6 +391,7 @@ fn what_may_have_been_skipped_is_told() {
     // came before theirs are known to have played.
     assert_eq!(resumed(false, 2_000, 2_200), doubt(2_000, 2_140));
     assert_eq!(resumed(false, 2_200, 2_200), doubt(1_900, 2_140));
+    assert_eq!(resumed(false, 2_450, 2_450), doubt(1_900, 2_390));
     assert_eq!(resumed(false, 1_900, 1_900), []);
     assert_eq!(resumed(true, 2_000, 2_200), []);
 }
