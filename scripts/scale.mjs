@@ -31,7 +31,8 @@ const OPEN_CALLS = 1000, OBJECT_REQUESTS = 500;
 
 const bench = JSON.parse(readFileSync(inRoot("docs/bench.json"), "utf8"));
 const ours = bench.systems.find(({ name }) => name === "orderline") ?? fail("docs/bench.json has no orderline");
-const figure = (name) => ours.figures[name]?.median ?? fail(`docs/bench.json has no ${name}`);
+const floor = bench.systems.find(({ name }) => name === ours.floor) ?? fail(`docs/bench.json has no ${ours.floor}`);
+const figure = (name, system = ours) => system.figures[name]?.median ?? fail(`docs/bench.json has no ${name} of ${system.name}`);
 
 const cpuMs = figure("cpu_order"), mib = figure("mib_per_call"), appends = figure("appends");
 
@@ -77,6 +78,13 @@ const days = [1, 100, 1_000, 10_000, 100_000, 1_000_000].map((calls) => {
     money(30 * calls * of("Cloudflare"))];
 });
 
+const beside = Object.keys(ours.figures).map((name) => name.match(/^beside_(\d+)_cpu$/)?.[1]).filter(Boolean)
+  .map(Number).sort((a, b) => a - b).map((calls) => {
+    const at = (name, system) => figure(`beside_${calls}_${name}`, system);
+    return [calls, number(at("cpu")), number(at("cpu", floor)), ours.figures[`beside_${calls}_cpu`].ratio.toFixed(2),
+      at("in_p99").toFixed(1), at("in_p99", floor).toFixed(1), at("lost_in")];
+  });
+
 const most = (perSecondLimit) => number(perSecondLimit * 86_400 / PEAK);
 const text = `# Scale, on paper
 
@@ -94,6 +102,15 @@ ${table(["part", "per call-minute", "share"], perMinute)}
 
 A call of ${CALL.minutes} minutes: ${money(total)}. Cloudflare bills an object's time, not its CPU. Twilio rounds every call up to
 whole minutes. Free allowances and discounts are left out.
+
+## What a call costs beside others
+
+Measured in one isolate, in an order, with the floor (a Durable Object in JavaScript that only passes messages) beside it in the same run:
+
+${table(["calls at a time", "CPU-ms per call-minute", "the floor's", "ratio", "added inbound, p99 ms", "the floor's", "frames lost"], beside)}
+
+A call costs no more for the others beside it. It costs less, as the floor's does: what the process pays each time it wakes is shared by
+all calls whose messages have come meanwhile.
 
 ## Calls a day
 

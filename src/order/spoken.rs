@@ -319,13 +319,8 @@ impl Spoken {
         }
     }
 
-    /// Whether this phone number was said: in full, or its national or local part of at least seven
+    /// Where this phone number was said: in full, or its national or local part of at least seven
     /// digits.
-    pub fn has_phone(&self, phone: &str) -> bool {
-        self.phone(phone).is_some()
-    }
-
-    /// Where this phone number was said.
     pub fn phone(&self, phone: &str) -> Option<Range<usize>> {
         let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
         let national = digits

@@ -332,11 +332,6 @@ impl Transcript {
         self.turns.iter().filter(|turn| turn.role == Role::Agent)
     }
 
-    /// The shop's turns.
-    pub fn shop_turns(&self) -> impl Iterator<Item = &Turn> {
-        self.turns.iter().filter(|turn| turn.role == Role::Shop)
-    }
-
     /// The turn with this id.
     pub fn get(&self, id: &str) -> Option<&Turn> {
         self.turns.iter().rfind(|turn| turn.id == id)

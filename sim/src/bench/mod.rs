@@ -47,9 +47,9 @@ pub struct Options {
     /// How often each system has its turn
     #[arg(long, default_value_t = 2)]
     rounds: usize,
-    /// How many calls each of the Workers holds is not searched for
+    /// Neither what a call costs beside so many others, nor how many calls are held
     #[arg(long)]
-    no_climb: bool,
+    mixes_only: bool,
     /// One short round of the Worker and its floor: whether it works, not how fast
     #[arg(long)]
     quick: bool,
@@ -85,6 +85,8 @@ pub async fn run(options: &Options) -> anyhow::Result<bool> {
         for &system in &systems {
             let name = system.name();
             println!("round {} of {rounds}, {name}", round + 1);
+            // The machine comes to rest.
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let trial = Trial::start(system, &clips, &logs).await;
             let measured = match trial {
                 Ok(mut trial) => trial.measure(calls, &plan).await,
@@ -94,15 +96,23 @@ pub async fn run(options: &Options) -> anyhow::Result<bool> {
                 Ok(figures) => report.add(system, figures),
                 Err(error) => report.fail(system, &format!("{error:#}")),
             }
-            if round == 0 && !options.no_climb && !options.quick && system.climbs() {
+            if options.mixes_only || options.quick {
+                continue;
+            }
+            if system.is_compared() {
+                let mut trial = Trial::start(system, &clips, &logs).await?;
+                match trial.beside().await {
+                    Ok(figures) => report.add(system, figures),
+                    Err(error) => report.fail(system, &format!("beside others: {error:#}")),
+                }
+            }
+            if round == 0 && system.climbs() {
                 let mut trial = Trial::start(system, &clips, &logs).await?;
                 match trial.climb().await {
                     Ok(figures) => report.add(system, figures),
                     Err(error) => report.fail(system, &format!("climbing: {error:#}")),
                 }
             }
-            // The machine comes to rest.
-            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
     println!("\n{}", report.table());

@@ -2,6 +2,7 @@
 
 use super::system::System;
 use super::tally::median;
+use super::trial::BESIDE;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -192,7 +193,7 @@ pub const ROWS: [(&str, &str, usize, Compared); 34] = [
 ];
 
 /// What speaks against the figures of a system.
-const DOUBTS: [(&str, &str); 4] = [
+const DOUBTS: [(&str, &str); 5] = [
     ("own_limit", "the generator itself was the limit"),
     (
         "starved",
@@ -201,6 +202,10 @@ const DOUBTS: [(&str, &str); 4] = [
     (
         "generator_limit",
         "held more calls than the generator can drive",
+    ),
+    (
+        "unknown_beside",
+        "what a call costs beside so many others is not known: the machine was busy with other things",
     ),
     (
         "unknown_from",
@@ -303,6 +308,7 @@ impl Report {
             }
             text.push('\n');
         }
+        text += &self.beside();
         for system in self.systems() {
             for (name, why) in DOUBTS {
                 if self.median(system, name) > Some(0.0) {
@@ -312,6 +318,38 @@ impl Report {
         }
         for (system, why) in &self.failures {
             text += &format!("{}: not measured: {why}\n", system.name());
+        }
+        text
+    }
+
+    /// What a call costs beside others: a row for every number of calls.
+    fn beside(&self) -> String {
+        let width = 24;
+        let compared: Vec<System> = self
+            .systems()
+            .filter(|system| self.median(*system, "beside_1_cpu").is_some())
+            .collect();
+        if compared.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("\n{:48}", "calls: CPU-ms per call-minute of an order; p99");
+        for system in &compared {
+            text += &format!("{:>width$}", system.name());
+        }
+        text.push('\n');
+        for calls in BESIDE {
+            text += &format!("{calls:<48}");
+            for &system in &compared {
+                let cpu = self.median(system, &format!("beside_{calls}_cpu"));
+                let p99 = self.median(system, &format!("beside_{calls}_in_p99"));
+                let ratio = self.ratio(system, &format!("beside_{calls}_cpu"));
+                let ratio = ratio.map_or(String::new(), |ratio| format!(" ({ratio:.2}x)"));
+                let cell = cpu.zip(p99).map_or("-".to_owned(), |(cpu, p99)| {
+                    format!("{cpu:.0}{ratio}; {p99:.1} ms")
+                });
+                text += &format!("{cell:>width$}");
+            }
+            text.push('\n');
         }
         text
     }

@@ -61,6 +61,11 @@ impl System {
         }
     }
 
+    /// What a call costs beside so many others is worth to know.
+    pub fn is_compared(self) -> bool {
+        matches!(self, Self::Orderline | Self::FloorHibernatable)
+    }
+
     /// How many calls it holds is worth to know.
     pub fn climbs(self) -> bool {
         matches!(self, Self::Orderline | Self::FloorHibernatable | Self::Node)

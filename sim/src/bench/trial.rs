@@ -19,6 +19,8 @@ use tokio::time::{Instant, sleep};
 /// Calls that are placed at the same time.
 const PLACED_AT_ONCE: usize = 4;
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+/// Calls at the same time where it is measured what one costs beside the others.
+pub const BESIDE: [usize; 6] = [1, 5, 10, 25, 50, 75];
 /// Calls at the same time while the most is searched for.
 const STEPS: [usize; 9] = [25, 50, 63, 75, 90, 110, 130, 160, 200];
 /// Inbound p99 of a system that still holds its calls, in ms.
@@ -179,6 +181,34 @@ impl Trial {
         self.begin(Mix::Silence, plan.settle * 2).await;
         let (_, cpu) = self.window(plan.silence).await?;
         figures.set("cpu_silence", cpu);
+        Ok(figures)
+    }
+
+    /// What a call costs beside so many others, in an order.
+    pub async fn beside(&mut self) -> anyhow::Result<Figures> {
+        let mut figures = Figures::default();
+        for calls in BESIDE {
+            self.fill(calls).await?;
+            let mut attempts = 0;
+            let (window, cpu) = loop {
+                self.begin(Mix::Order, Duration::from_secs(3)).await;
+                let (window, cpu) = self.window(Duration::from_secs(10)).await?;
+                attempts += 1;
+                if doubt(&window).is_none() {
+                    break (window, cpu);
+                }
+                if attempts == ATTEMPTS {
+                    figures.set("unknown_beside", calls as f64);
+                    return Ok(figures);
+                }
+            };
+            let lost = window.tally.inbound.lost() as f64;
+            println!("  {calls} calls: {cpu:.0} CPU-ms per call-minute of an order");
+            let prefix = format!("beside_{calls}_");
+            figures.set(&format!("{prefix}cpu"), cpu);
+            figures.set(&format!("{prefix}lost_in"), lost);
+            figures.latencies(&prefix, &window);
+        }
         Ok(figures)
     }
 
