@@ -496,8 +496,10 @@ fn a_call_that_was_ending_when_it_lost_its_memory_has_ended() {
 #[test]
 fn a_call_that_rings_or_was_handed_over_goes_on_without_its_memory() {
     let mut ringing = Bench::placed(&[]);
+    let lines = std::mem::take(&mut ringing.line_keys);
     ringing.restart(false);
     assert!(ringing.outcomes.is_empty());
+    assert_eq!(ringing.line_keys, lines, "it greets at once all the same");
     assert!(matches!(ringing.voice(), Twiml::ConnectStream { .. }));
 
     let mut handed = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);

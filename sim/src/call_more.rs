@@ -1,5 +1,6 @@
 //! One call more, after the scenarios: its first words must come from where an earlier call kept
-//! them, and so begin with the line, not with the model.
+//! them, and so begin with the line, not with the model; also when it has rung for so long that the
+//! runtime has let go of its object.
 
 use crate::play::Play;
 use crate::scenario::Scenario;
@@ -14,6 +15,9 @@ const GREETING: &str = "generic/disclosure";
 const SCENARIO: &str = r#"
 about = "One call more: it greets at once, with what an earlier call kept."
 instructions_contain = "Ingrid Solberg"
+
+[network]
+ring_ms = 12_000
 
 [request]
 to = "+13105550115"

@@ -303,8 +303,12 @@ impl Call {
         if streaming {
             self.assume_answered(now);
         }
-        let Some(answered_at) = self.record.answered_at.filter(|_| !self.record.finished) else {
+        if self.record.finished {
             return;
+        }
+        let Some(answered_at) = self.record.answered_at else {
+            // An object is let go of when it has rung for ten seconds.
+            return self.load_lines();
         };
         if self.record.handoff != Handoff::None {
             // A human takes over, or has.
