@@ -21,7 +21,7 @@ const CALL = {
   // OpenAI counts a token per 100 ms of the shop's audio and per 50 ms of the agent's.
   tokensPerSecondIn: 10, tokensPerSecondOut: 20,
   framesPerSecond: 50, modelEventsPerSecond: 20, messagesPerRequest: 20, objectGb: 0.128, tailSeconds: 10,
-  workerRequests: 8, objectRequests: 12, accountRequests: 3, rows: 15, kvWrites: 2, kvReads: 3, queueOperations: 3,
+  workerRequests: 8, objectRequests: 12, accountRequests: 4, rows: 15, kvWrites: 2, kvReads: 3, queueOperations: 3,
 };
 // The busiest hour has so many times the average.
 const PEAK = 4;

@@ -7,6 +7,11 @@ use crate::twilio::sid::CallSid;
 /// How many digits an id has: 128 bits in hexadecimal.
 const ID_DIGITS: usize = 32;
 
+/// Nothing rang.
+const NOT_PLACED: &str = "not_placed";
+/// Whether it rang is not known.
+const UNKNOWN: &str = "unknown";
+
 /// Where a call that was queued stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Queued {
@@ -14,7 +19,7 @@ pub enum Queued {
     Waiting(String),
     /// It is this call by now.
     Placed(CallSid),
-    /// It was not placed: this document says why.
+    /// It was not placed, or nobody knows: this document says why.
     NotPlaced(String),
     /// It was erased: this document is left.
     Erased(String),
@@ -29,18 +34,22 @@ pub fn is_id(text: &str) -> bool {
 /// Reads the state that the account knows; none if it knows no such call.
 pub fn read(id: &str, state: &str, base_url: &str) -> Option<Queued> {
     let (word, rest) = state.split_once(' ').unwrap_or((state, ""));
-    let problem = match word {
+    let (status, problem) = match word {
         "queued" => return Some(Queued::Waiting(waiting(id, base_url))),
         "placed" => return CallSid::parse(rest).ok().map(Queued::Placed),
         "erased" => return Some(Queued::Erased(rest.to_owned())),
-        "failed" => rest.to_owned(),
-        "refused" => Problem::not_allowed(parse_claimed(state)?.err()?).to_json(),
-        "late" => Problem::waited_too_long().to_json(),
-        "lost" => Problem::no_answer_from_twilio().to_json(),
+        "failed" => (NOT_PLACED, rest.to_owned()),
+        "refused" => {
+            let reasons = parse_claimed(state)?.err()?;
+            (NOT_PLACED, Problem::not_allowed(reasons).to_json())
+        }
+        "late" => (NOT_PLACED, Problem::waited_too_long().to_json()),
+        "unclear" => (UNKNOWN, rest.to_owned()),
+        "lost" => (UNKNOWN, Problem::no_answer_from_twilio().to_json()),
         _ => return None,
     };
     Some(Queued::NotPlaced(format!(
-        r#"{{"id":"{id}","status":"not_placed","problem":{problem}}}"#
+        r#"{{"id":"{id}","status":"{status}","problem":{problem}}}"#
     )))
 }
 
@@ -73,17 +82,18 @@ mod tests {
         let sid = CallSid::parse(&format!("CA{ID}")).unwrap();
         assert_eq!(shown(&format!("placed CA{ID}")), Some(Queued::Placed(sid)));
         assert_eq!(shown("erased {}"), Some(Queued::Erased("{}".into())));
-        for (state, expected) in [
-            (r#"failed {"a":1}"#, r#""problem":{"a":1}}"#),
-            ("refused suppressed -", r#""code":"suppressed""#),
-            ("late", "waited-too-long"),
-            ("lost", "twilio-unreachable"),
+        for (state, status, expected) in [
+            (r#"failed {"a":1}"#, NOT_PLACED, r#""problem":{"a":1}}"#),
+            ("refused suppressed -", NOT_PLACED, r#""code":"suppressed""#),
+            ("late", NOT_PLACED, "waited-too-long"),
+            (r#"unclear {"a":1}"#, UNKNOWN, r#""problem":{"a":1}}"#),
+            ("lost", UNKNOWN, "twilio-unreachable"),
         ] {
             let Some(Queued::NotPlaced(json)) = shown(state) else {
                 panic!("{state}");
             };
             let parsed: serde_json::Value = serde_json::from_str(&json).unwrap();
-            assert_eq!(parsed["status"], "not_placed");
+            assert_eq!(parsed["status"], status);
             assert!(json.contains(expected), "{json}");
         }
         for unknown in ["", "placed X", "fresh"] {

@@ -64,12 +64,11 @@ pub trait Rows {
 pub enum Ask {
     /// May this be dialled? Takes a slot if so. Answers [`Claimed`].
     Claim(Attempt),
-    /// Twilio placed the call of this attempt.
+    /// Twilio placed the call of this attempt. Told by whoever asked Twilio, and once more by the call
+    /// itself when it is over: the one may have been lost meanwhile.
     Placed {
         /// The attempt.
         id: String,
-        /// Digest of the key of a call that was not queued: its request is answered so.
-        key: Option<String>,
         /// The call.
         sid: String,
         /// How long ago Twilio answered, in ms.
@@ -86,9 +85,9 @@ pub enum Ask {
     Start(Vec<String>),
     /// Twilio had too much to do for a call that was queued.
     Again(String),
-    /// No call was placed for one that was queued.
+    /// No call was placed, or none that is known of.
     Failed {
-        /// Its id.
+        /// The attempt.
         id: String,
         /// Certainly nothing rang.
         silent: bool,
@@ -179,16 +178,13 @@ pub fn handle(
         }
         Ask::Placed {
             id,
-            key,
             sid,
             age_ms,
             keep_ms,
         } => {
             queue::ended(rows, now, &id, SECOND_MS.saturating_sub(age_ms))?;
             queue::placed(rows, now, &id, &sid, keep_ms)?;
-            if let Some(key) = key {
-                answered(rows, &key, sid)?;
-            }
+            answer_key(rows, now, &id, |entry| entry.sid = Some(sid))?;
         }
         Ask::Release(id) => {
             queue::ended(rows, now, &id, SECOND_MS)?;
@@ -285,12 +281,25 @@ fn claim(
     Ok(Ok(if starts { Claim::Fresh } else { Claim::Later }))
 }
 
-fn answered(rows: &mut impl Rows, key: &str, sid: String) -> Result<(), RowsFailed> {
-    let Some(mut entry) = entry(rows, key)? else {
+/// What became of an open call is noted under its key, unless that has an answer.
+fn answer_key(
+    rows: &mut impl Rows,
+    now: u64,
+    id: &str,
+    note: impl FnOnce(&mut Entry),
+) -> Result<(), RowsFailed> {
+    let account = Account::load(rows, now)?;
+    let call = account.open.iter().find(|call| call.id == id);
+    let Some(key) = call.and_then(|call| call.key.as_ref()) else {
         return Ok(());
     };
-    entry.sid = Some(sid);
-    put_entry(rows, key, &entry)
+    match entry(rows, key)? {
+        Some(mut entry) if entry.sid.is_none() => {
+            note(&mut entry);
+            put_entry(rows, key, &entry)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Undoes a claim.

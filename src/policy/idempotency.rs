@@ -24,6 +24,13 @@ pub struct Entry {
     pub sid: Option<String>,
 }
 
+impl Entry {
+    /// Its request has ended, and whether it rang is not known.
+    pub fn lose(&mut self) {
+        self.since = self.since.saturating_sub(LOST_AFTER_MS);
+    }
+}
+
 /// What a request under a key may do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Claim {

@@ -19,11 +19,16 @@ pub fn verify(
     params: &[(String, String)],
     signature: &str,
 ) -> bool {
-    // Some stacks sign the URL with its default port written out (twilio-node tries both, too).
-    [Some(url.to_owned()), with_default_port(url)]
-        .iter()
-        .flatten()
-        .any(|candidate| verify_exact(auth_tokens, candidate, params, signature))
+    // Some stacks sign the URL with its default port written out, some without the port that it has
+    // (twilio-node tries all of them, too).
+    [
+        Some(url.to_owned()),
+        with_default_port(url),
+        without_port(url),
+    ]
+    .iter()
+    .flatten()
+    .any(|candidate| verify_exact(auth_tokens, candidate, params, signature))
 }
 
 /// Whether the signature belongs to the upgrade request of a media stream at this path.
@@ -88,6 +93,16 @@ fn with_default_port(url: &str) -> Option<String> {
     };
     port.is_none()
         .then(|| format!("{scheme}://{host}:{default}{tail}"))
+}
+
+fn without_port(url: &str) -> Option<String> {
+    let Parts {
+        scheme,
+        host,
+        port,
+        tail,
+    } = Parts::of(url)?;
+    port.map(|_| format!("{scheme}://{host}{tail}"))
 }
 
 #[cfg(test)]
@@ -189,6 +204,17 @@ mod tests {
             &repeated,
             "IK+Dwps556ElfBT0I3Rgjkr1wJU="
         ));
+    }
+
+    #[test]
+    fn a_url_signed_without_its_port_verifies() {
+        let signed_without = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+        for (url, good) in [
+            ("https://mycompany.com:8443/myapp.php?foo=1&bar=2", true),
+            ("https://mycompany.com:8443/myapp.php?foo=1&bar=3", false),
+        ] {
+            assert_eq!(verify(&["12345"], url, &params(&P), signed_without), good);
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) async fn place_call(
     let key = idempotency_key(&request)?.map(|key| (key, digest(&body)));
     let dry_run = call_request.dial.dry_run;
     let request_json = serde_json::to_string(&call_request).map_err(|_| Problem::internal())?;
-    let attempt = attempt(config, &call_request, key.clone())?;
+    let attempt = attempt(config, &call_request, key)?;
     let id = attempt.id.clone();
     let answer = account_do::ask(env, config, Ask::Claim(attempt.clone()).to_text()).await?;
     let claim = match parse_claimed(&answer).ok_or_else(Problem::internal)? {
@@ -72,7 +72,6 @@ pub(super) async fn place_call(
         Ok(Placed { sid, at }) => {
             let answered = Ask::Placed {
                 id,
-                key: key.map(|(key, _)| key),
                 sid: sid.as_str().to_owned(),
                 age_ms: now_ms().saturating_sub(at),
                 keep_ms: 0,
@@ -82,11 +81,25 @@ pub(super) async fn place_call(
             placed(config, sid.as_str(), &[])
         }
         Err(NoCall { busy: true, .. }) => enqueue(env, config, attempt, request_json).await,
-        Err(failure) => {
-            if failure.silent {
-                account_do::ask(env, config, Ask::Release(id).to_text()).await?;
-            }
-            Err(failure.problem)
+        Err(NoCall {
+            silent: true,
+            problem,
+            ..
+        }) => {
+            account_do::ask(env, config, Ask::Release(id).to_text()).await?;
+            Err(problem)
+        }
+        Err(NoCall {
+            silent, problem, ..
+        }) => {
+            let failed = Ask::Failed {
+                id,
+                silent,
+                problem: problem.to_json(),
+            };
+            // It may ring: an account that cannot be told is no reason to say anything else.
+            let _ = account_do::ask(env, config, failed.to_text()).await;
+            Err(problem)
         }
     }
 }
@@ -255,7 +268,8 @@ pub(super) async fn about_call(
     let found = match call_stub::about(env, about, sid).await? {
         (200, text) => Some(text),
         (409, _) => return Err(Problem::still_running()),
-        _ if about == About::Erase => None,
+        (404, _) if about == About::Erase => None,
+        _ if about == About::Erase => return Err(Problem::internal()),
         _ => store::get(env, sid, about).await?,
     };
     let found = found.ok_or_else(Problem::not_found)?;

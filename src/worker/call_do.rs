@@ -320,7 +320,12 @@ impl Session {
         let Some(config) = &self.config else {
             return Response::error("", 503);
         };
-        if self.call.borrow().is_none() && !self.erased.get() {
+        if self.kept().await?.is_some() || self.call.borrow().is_some() {
+            // Given up before it could begin, and answered so: it does not become another.
+            if self.storage.text(ATTEMPT).await? != begin.attempt {
+                return Response::error("", 409);
+            }
+        } else if !self.erased.get() {
             self.sid.replace(Some(begin.sid.clone()));
             let call = Call::new(
                 Settings::from(config),

@@ -10,6 +10,7 @@ use crate::call::delivery::{Answer, Delivery, Message, PATIENCE_MS};
 use crate::call::input::Input;
 use crate::call::output::{Finished, LogLine};
 use crate::call::recording::Recorder;
+use crate::config::Config;
 use crate::http::route::About;
 use crate::json;
 use crate::policy::account::{self, Bill, SuppressedBy};
@@ -149,6 +150,14 @@ impl Session {
         if matches!(self.kept().await, Ok(Some(_))) || self.erased.get() {
             return;
         }
+        let config = self.config.as_ref();
+        // Who placed it may have been lost before it could tell.
+        let placed = attempt.clone().map(|id| account::Ask::Placed {
+            id,
+            sid: sid.as_str().to_owned(),
+            age_ms: u64::MAX,
+            keep_ms: config.map_or(0, Config::outcome_ttl_ms),
+        });
         let settle = attempt.map(|id| {
             account::Ask::Settle(Bill {
                 id,
@@ -160,8 +169,8 @@ impl Session {
             number,
             by: SuppressedBy::Shop,
         });
-        let to_account = settle.iter().chain(&suppress).map(account::Ask::to_text);
-        let config = self.config.as_ref();
+        let asks = placed.iter().chain(&settle).chain(&suppress);
+        let to_account = asks.map(account::Ask::to_text).collect();
         let url = finished.callback_url;
         let url = url.or_else(|| config?.outcome_webhook_url.clone());
         let kept = Kept {
@@ -170,7 +179,7 @@ impl Session {
             summary: finished.summary,
             events: finished.events,
             in_kv: false,
-            to_account: to_account.collect(),
+            to_account,
             delivery: url.map(|url| Delivery::new(url, now_ms())),
         };
         self.kept.replace(Some(Rc::new(kept)));
@@ -292,9 +301,11 @@ impl Session {
             None => (None, Vec::new()),
         };
         let known = match here {
-            None => store::get(&self.env, &sid, About::State)
-                .await
-                .unwrap_or_default(),
+            None => match store::get(&self.env, &sid, About::State).await {
+                Ok(known) => known,
+                // What is there is not known, and would stay.
+                Err(_) => return Response::error("", 500),
+            },
             here => here,
         };
         let json = match known {

@@ -104,7 +104,6 @@ async fn place((env, config): &(Env, Config), id: &str, request: &str, message: 
     let end = match placed {
         Ok(placed) => Ask::Placed {
             id: id.to_owned(),
-            key: None,
             sid: placed.sid.as_str().to_owned(),
             age_ms: now_ms().saturating_sub(placed.at),
             keep_ms: config.outcome_ttl_ms(),

@@ -1,16 +1,16 @@
 //! Calls that wait for their turn. Each has two rows: `wait:ID` with the request, until its turn comes,
 //! and `call:ID` with its state as one word and what belongs to it:
 //!
-//! `queued`, `started TIME REQUEST` (Twilio is being asked), `placed SID`, or why it was not placed:
-//! `failed PROBLEM`, `refused REASONS` (by the gate, when its turn had come), `late`, `lost` (nobody
-//! knows), `erased TOMBSTONE`.
+//! `queued`, `started TIME REQUEST` (Twilio is being asked), `placed SID`; why it was not placed:
+//! `failed PROBLEM`, `refused REASONS` (by the gate, when its turn had come), `late`; or, where it may
+//! have been, `unclear PROBLEM`, `lost` (nobody has told); or `erased TOMBSTONE`.
 //!
 //! A message of the queue is nothing but an id, and may come twice: only one finds its call `queued`.
 //! Once Twilio is being asked nothing leads back, but that Twilio certainly did nothing.
 
 use super::wire::{Words, attempt_to_text, claimed_to_text};
 use super::{
-    Account, LEASE_GRACE_MS, NUMBER, OpenCall, PACE, Policy, Rows, RowsFailed, entry, put_entry,
+    Account, Entry, LEASE_GRACE_MS, NUMBER, OpenCall, PACE, Policy, Rows, RowsFailed, answer_key,
     undo,
 };
 use crate::policy::erasure;
@@ -102,13 +102,9 @@ pub(super) fn keep(
     // Twilio may have been asked, and have had too much to do.
     ended(rows, now, &attempt.id, BUSY_MS)?;
     wait(rows, now, attempt, &kept)?;
-    if let Some((key, _)) = &attempt.key
-        && let Some(mut entry) = entry(rows, key)?
-    {
+    answer_key(rows, now, &attempt.id, |entry| {
         entry.sid = Some(attempt.id.clone());
-        put_entry(rows, key, &entry)?;
-    }
-    Ok(())
+    })
 }
 
 fn wait(rows: &mut impl Rows, now: u64, attempt: &Attempt, kept: &str) -> Result<(), RowsFailed> {
@@ -291,8 +287,14 @@ pub(super) fn failed(
         let mut account = Account::load(rows, now)?;
         undo(rows, &mut account, id, true)?;
         account.save(rows)?;
+    } else {
+        answer_key(rows, now, id, Entry::lose)?;
     }
-    put_state(rows, now, id, &format!("failed {problem}"))
+    if state(rows, id)?.is_empty() {
+        return Ok(());
+    }
+    let word = if silent { "failed" } else { "unclear" };
+    put_state(rows, now, id, &format!("{word} {problem}"))
 }
 
 /// The state of a call that was queued, for whoever asks; nothing if it is not known. Not the request.
@@ -306,17 +308,20 @@ pub(super) fn look(rows: &impl Rows, now: u64, id: &str) -> Result<String, RowsF
     })
 }
 
-/// Erases what is kept of a call that is not being placed; its state then.
+/// Erases what is kept of a call that is not being placed; its state then. One that may be under way,
+/// for all that is known, is as one that is being placed.
 pub(super) fn cancel(rows: &mut impl Rows, now: u64, id: &str) -> Result<String, RowsFailed> {
     let known = state(rows, id)?;
-    let over = ["placed", "erased", STARTED]
-        .iter()
-        .any(|word| known.starts_with(word));
-    if known.is_empty() || over && look(rows, now, id)? != LOST {
-        return look(rows, now, id);
+    let is = |word: &str| known.starts_with(word);
+    if known.is_empty() || is("placed") || is("erased") {
+        return Ok(known);
+    }
+    let mut account = Account::load(rows, now)?;
+    let is_open = account.open.iter().any(|call| call.id == id);
+    if known != QUEUED && (is_open || is(STARTED) && look(rows, now, id)? != LOST) {
+        return Ok(QUEUED.to_owned());
     }
     if known == QUEUED {
-        let mut account = Account::load(rows, now)?;
         // Under its key the request is not placed again.
         undo(rows, &mut account, id, false)?;
         account.save(rows)?;

@@ -180,6 +180,41 @@ fn the_same_order_needs_force_for_half_an_hour_unless_nobody_picked_up() {
 }
 
 #[test]
+fn the_key_of_a_call_that_may_have_rung_is_lost_at_once_and_answered_when_the_call_has_told() {
+    let mut shelf = Shelf::default();
+    assert_eq!(shelf.word(NOW, keyed("a", "k")), "Fresh");
+    shelf.ask(
+        NOW,
+        &Ask::Failed {
+            id: "a".into(),
+            silent: false,
+            problem: "{}".into(),
+        },
+    );
+    assert_eq!(shelf.word(NOW, keyed("b", "k")), "Lost");
+    assert_eq!(
+        shelf.ask(NOW, &Ask::Look("a".into())),
+        "",
+        "nobody has its id"
+    );
+    let sid = "CA1".to_owned();
+    shelf.ask(
+        NOW + 90_000,
+        &Ask::Placed {
+            id: "a".into(),
+            sid: sid.clone(),
+            age_ms: u64::MAX,
+            keep_ms: 1,
+        },
+    );
+    shelf.settle(NOW + 90_000, "a", 1, true);
+    assert_eq!(
+        shelf.claim(NOW + 90_000, keyed("b", "k")),
+        Ok(Claim::Answered(sid))
+    );
+}
+
+#[test]
 fn a_key_is_answered_as_it_was_whatever_is_allowed_by_now() {
     let mut shelf = Shelf::default();
     assert_eq!(shelf.word(NOW, keyed("a", "k")), "Fresh");
@@ -189,12 +224,11 @@ fn a_key_is_answered_as_it_was_whatever_is_allowed_by_now() {
         ..attempt("b")
     };
     assert_eq!(shelf.word(NOW, other), "Conflict");
-    let (key, sid) = ("k".to_owned(), "CA1".to_owned());
+    let sid = "CA1".to_owned();
     shelf.ask(
         NOW,
         &Ask::Placed {
             id: "a".into(),
-            key: Some(key),
             sid: sid.clone(),
             age_ms: 0,
             keep_ms: 1,
@@ -324,7 +358,7 @@ enum Step {
         force: bool,
         dry_run: bool,
     },
-    Answer(u8),
+    Answer(usize),
     Settle {
         nth: usize,
         cost: u64,
@@ -338,7 +372,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (proptest::option::of(0u8..4), 0u8..6, any::<bool>(), proptest::bool::weighted(0.1))
             .prop_map(|(key, order, force, dry_run)| Step::Claim { key, order, force, dry_run }),
-        1 => (0u8..4).prop_map(Step::Answer),
+        1 => (0usize..30).prop_map(Step::Answer),
         2 => (0usize..40, 0u64..=1_000_000, any::<bool>())
             .prop_map(|(nth, cost, reached)| Step::Settle { nth, cost, reached }),
         1 => (0usize..40).prop_map(Step::Release),
@@ -399,10 +433,10 @@ proptest! {
                         seen.push(Seen { id, key, order, at: now, over: false, reached: true, released: false });
                     }
                 }
-                Step::Answer(key) => {
+                Step::Answer(nth) => {
+                    let id = seen.get(nth).map_or_else(|| "-".to_owned(), |call| call.id.clone());
                     let sid = "CA1".to_owned();
-                    let (id, key) = ("-".to_owned(), Some(key.to_string()));
-                    shelf.ask(now, &Ask::Placed { id, key, sid, age_ms: 0, keep_ms: 1 });
+                    shelf.ask(now, &Ask::Placed { id, sid, age_ms: 0, keep_ms: 1 });
                 }
                 Step::Settle { nth, cost, reached } => {
                     if let Some(call) = seen.get_mut(nth) {

@@ -105,14 +105,10 @@ impl Ask {
             Self::Claim(attempt) => format!("claim {}", attempt_to_text(attempt)),
             Self::Placed {
                 id,
-                key,
                 sid,
                 age_ms,
                 keep_ms,
-            } => {
-                let key = or_none(key.as_ref());
-                format!("placed {id} {key} {sid} {age_ms} {keep_ms}")
-            }
+            } => format!("placed {id} {sid} {age_ms} {keep_ms}"),
             Self::Release(id) => format!("release {id}"),
             Self::Keep(attempt, request) => {
                 format!("keep {}\n{request}", attempt_to_text(attempt))
@@ -148,7 +144,6 @@ impl Ask {
             "claim" => Self::Claim(words.attempt()?),
             "placed" => Self::Placed {
                 id: words.text()?,
-                key: words.optional(),
                 sid: words.text()?,
                 age_ms: words.number()?,
                 keep_ms: words.number()?,

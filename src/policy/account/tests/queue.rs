@@ -56,7 +56,6 @@ impl Line {
     fn placed(&mut self, id: &str) {
         self.ask(&Ask::Placed {
             id: id.into(),
-            key: None,
             sid: format!("CA-{id}"),
             age_ms: 0,
             keep_ms: DAY_MS,
@@ -177,9 +176,10 @@ fn a_call_that_was_not_placed_gives_everything_back_if_nothing_rang() {
             silent,
             problem,
         });
+        let word = if silent { "failed" } else { "unclear" };
         assert_eq!(
-            (line.look("a").as_str(), line.keeps("a")),
-            ("failed {}", false)
+            (line.look("a"), line.keeps("a")),
+            (format!("{word} {{}}"), false)
         );
         assert_eq!(line.open(), if silent { 1 } else { 2 });
         let again = line.post(keyed("b", "k"));
@@ -262,6 +262,27 @@ fn a_call_that_waits_is_erased_and_its_key_places_no_other() {
     assert_eq!(line.cancel("c"), "queued", "Twilio is being asked");
     line.placed("c");
     assert_eq!(line.cancel("c"), "placed CA-c");
+}
+
+#[test]
+fn a_call_that_was_lost_is_found_when_it_has_told_and_not_erased_before() {
+    let mut line = Line::busy();
+    line.post(attempt("a")).unwrap();
+    line.now += SECOND_MS;
+    assert_eq!(line.start(&["a"]), [go("a")]);
+    line.now += 90_000;
+    assert_eq!(line.start(&["a"]), [Turn::Done]);
+    assert_eq!(line.look("a"), "lost");
+    assert_eq!(line.cancel("a"), "queued", "it may be under way");
+    line.placed("a");
+    assert_eq!(line.cancel("a"), "placed CA-a");
+
+    let mut line = Line::busy();
+    line.post(attempt("b")).unwrap();
+    line.now += SECOND_MS;
+    assert_eq!(line.start(&["b"]), [go("b")]);
+    line.now += 600_000 + LEASE_GRACE_MS;
+    assert!(line.cancel("b").starts_with("erased "), "it never told");
 }
 
 #[test]
