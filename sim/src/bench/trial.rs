@@ -23,6 +23,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 pub const BESIDE: [usize; 6] = [1, 5, 10, 25, 50, 75];
 /// Calls at the same time while the most is searched for.
 const STEPS: [usize; 9] = [25, 50, 63, 75, 90, 110, 130, 160, 200];
+/// What passes before such a step is measured, and for how long it is: in less, one pause of the garbage
+/// collector would be more than a hundredth.
+const SETTLE: Duration = Duration::from_secs(3);
+const STEP: Duration = Duration::from_secs(10);
 /// Inbound p99 of a system that still holds its calls, in ms.
 const HOLDS_MS: f64 = 20.0;
 /// The generator's thread is busier than this: it is the limit itself.
@@ -191,8 +195,8 @@ impl Trial {
             self.fill(calls).await?;
             let mut attempts = 0;
             let (window, cpu) = loop {
-                self.begin(Mix::Order, Duration::from_secs(3)).await;
-                let (window, cpu) = self.window(Duration::from_secs(10)).await?;
+                self.begin(Mix::Order, SETTLE).await;
+                let (window, cpu) = self.window(STEP).await?;
                 attempts += 1;
                 if doubt(&window).is_none() {
                     break (window, cpu);
@@ -219,8 +223,8 @@ impl Trial {
             self.fill(calls).await?;
             let (mut holds, mut missed) = (false, 0);
             for _ in 0..ATTEMPTS {
-                self.begin(Mix::Both, Duration::from_millis(1_500)).await;
-                let (window, cpu) = self.window(Duration::from_secs(3)).await?;
+                self.begin(Mix::Both, SETTLE).await;
+                let (window, cpu) = self.window(STEP).await?;
                 let p99 = f64::from(percentile(&window.tally.inbound_us, 0.99)) / 1_000.0;
                 let told = match doubt(&window) {
                     Some(Doubt::Generator) => "; the generator is the limit",
