@@ -362,3 +362,151 @@ fn what_comes_after_the_outcome_changes_nothing_if_it_has_to_be_written_again() 
     assert_eq!(bench.outcomes.len(), 2);
     assert_eq!(bench.outcomes[0], bench.outcomes[1]);
 }
+
+#[test]
+fn a_goodbye_that_was_cut_off_by_the_cost_is_said_all_the_same() {
+    let mut bench = Bench::ordered(&[("MAX_COST_PER_CALL", "1")]);
+    bench.play_out();
+    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+    bench.confirm_total();
+    let response = bench.agent_starts();
+    bench.agent_speaks(
+        &response,
+        "item_bye",
+        "Thank you very much, have a nice day, goodbye!",
+    );
+    bench.tool(&response, "end_call", json!({}));
+    let wanted = bench.responses_wanted();
+    let usage = json!({ "output_token_details": { "audio_tokens": 95u64 * 10_000 / 64 } });
+    bench.event(json!({ "type": "response.done",
+        "response": { "id": response, "status": "completed", "usage": usage } }));
+    bench.advance(3_000);
+    assert_eq!((bench.responses_wanted(), bench.hang_ups), (wanted + 1, 0));
+}
+
+#[test]
+fn a_farewell_that_the_shop_interrupts_is_none() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+    bench.confirm_total();
+    let response = bench.agent_starts();
+    bench.tool(&response, "end_call", json!({}));
+    bench.agent_speaks(&response, "item_bye", "Thank you very much, ");
+    bench.advance(300);
+    bench.model_hears(true);
+    bench.advance(1_500);
+    bench.done(&response, "cancelled");
+    let wanted = bench.responses_wanted();
+    bench.model_hears(false);
+    bench.committed("item_q");
+    bench.transcribed("item_q", "What was the name again?");
+    bench.advance(3_000);
+    assert_eq!((bench.responses_wanted(), bench.hang_ups), (wanted + 1, 0));
+}
+
+#[test]
+fn a_goodbye_that_fails_cuts_off_nothing() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let words =
+        "I am very sorry to hear that you are closed today, I will tell the customer about it.";
+    bench.agent_speaks(&response, "item_l", words);
+    let customer = json!({ "name": "Dana", "phone": "+13105550142", "delivery_method": "pickup" });
+    bench.tool(&response, "set_customer", customer);
+    bench.done(&response, "completed");
+    let response = bench.agent_starts();
+    bench.tool(&response, "end_call", json!({ "reason": "closed" }));
+    bench.done(&response, "completed");
+    let wanted = bench.responses_wanted();
+    let response = bench.agent_starts();
+    bench.event(
+        json!({ "type": "response.done", "response": { "id": response, "status": "failed",
+        "status_details": { "error": { "type": "server_error" } } } }),
+    );
+    assert_eq!((bench.responses_wanted(), bench.hang_ups), (wanted + 1, 0));
+    let response = bench.agent_starts();
+    bench.done(&response, "failed");
+    assert_eq!(bench.hang_ups, 0, "the words still play");
+    bench.play_out();
+    bench.advance(3_000);
+    assert_eq!(bench.agent_heard().last().unwrap(), words);
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn nobody_hangs_up_on_a_shop_that_speaks_after_the_goodbye() {
+    let mut bench = Bench::ordered(&[]);
+    bench.conclude();
+    bench.advance(300);
+    let item = bench.shop_speaks();
+    bench.play_out();
+    bench.advance(100);
+    bench.model_hears(true);
+    bench.advance(300);
+    bench.transcribed(&item, "Okay.");
+    bench.advance(2_500);
+    assert_eq!(bench.hang_ups, 0);
+    bench.model_hears(false);
+    bench.committed("item_bye");
+    bench.transcribed("item_bye", "And thank you for calling.");
+    bench.advance(3_000);
+    assert_eq!(bench.hang_ups, 1);
+}
+
+#[test]
+fn a_shop_that_hangs_up_before_the_handoff_is_dialled_ends_the_call() {
+    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
+    bench.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    bench.done(&response, "completed");
+    bench.advance(300);
+    bench.stop();
+    let form = Form::decode(b"CallStatus=completed&SequenceNumber=1");
+    bench.input(Input::Status(form.status().unwrap()));
+    let twiml = bench.call.stream_ended(bench.now, false, String::new());
+    bench.drain();
+    assert_eq!(twiml, Twiml::HangUp);
+    bench.advance(30_000);
+    assert_eq!(bench.outcomes.len(), 1);
+}
+
+#[test]
+fn the_end_of_a_call_that_is_told_before_that_of_its_stream_is_the_shops() {
+    let mut bench = Bench::greeted(&[]);
+    bench.call.stream_ended(bench.now, false, String::new());
+    bench.drain();
+    bench.stop();
+    bench.advance(5_000);
+    assert_eq!(bench.outcome()["endReason"], "shop_hung_up");
+}
+
+#[test]
+fn what_an_end_was_said_to_be_for_is_nothing_where_the_call_went_on() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_bye", "Thank you very much, goodbye!");
+    bench.advance(200);
+    bench.model_hears(true);
+    bench.tool(
+        &response,
+        "end_call",
+        json!({ "reason": "they are closed" }),
+    );
+    bench.done(&response, "completed");
+    bench.advance(1_600);
+    bench.model_hears(false);
+    bench.committed("item_q");
+    bench.transcribed("item_q", "No no, we are open.");
+    bench.agent_says("Great.");
+    bench.play_out();
+    bench.stop();
+    bench.advance(5_000);
+    let outcome = bench.outcome().to_string();
+    assert!(!outcome.contains("they are closed"), "{outcome}");
+}

@@ -4,7 +4,7 @@ mod support;
 
 use orderline::call::input::Input;
 use serde_json::json;
-use support::{Bench, STREAM};
+use support::{Bench, STREAM, sentence};
 
 const GREETING: &str = "Hi, I'm an AI assistant calling for a customer.";
 
@@ -153,4 +153,56 @@ fn audio_that_comes_too_late_or_is_no_greeting_is_ignored() {
     bench.phone(json!({ "event": "connected" }));
     bench.stream_up();
     assert_eq!(bench.audio_ms(), 0, "{STREAM}");
+}
+
+#[test]
+fn a_greeting_that_was_cut_off_is_not_kept_though_its_response_was_complete() {
+    let mut bench = Bench::answered(&[]);
+    let response = bench.agent_starts();
+    bench.agent_words(&response, "item_g", GREETING);
+    bench.agent_audio(&response, "item_g", 900);
+    bench.advance(300);
+    bench.model_hears(true);
+    bench.advance(1_500);
+    assert_eq!(bench.sent("response.cancel").len(), 1);
+    // The server was faster than the cancellation.
+    bench.agent_item_ends(&response, "item_g", "completed");
+    bench.done(&response, "completed");
+    assert!(bench.lines_kept.is_empty());
+}
+
+#[test]
+fn a_greeting_that_plays_is_not_said_again_by_a_session_that_comes_late() {
+    let mut bench = known();
+    bench.stream_up();
+    let said = bench.audio_ms();
+    assert!(said > 0);
+    bench.advance(200);
+    let socket = *bench.connects.last().unwrap();
+    bench.input(Input::ModelClosed { socket, code: 503 });
+    bench.advance(400);
+    bench.model_up();
+    assert_eq!(bench.audio_ms(), said);
+}
+
+#[test]
+fn a_shop_that_speaks_into_the_greeting_is_answered_once() {
+    let mut bench = known();
+    bench.stream_up();
+    bench.silence(200);
+    let hello = sentence("shop/hello");
+    let (begin, rest) = hello.split_at(4_000);
+    bench.line(begin);
+    bench.model_up();
+    bench.model_hears(true);
+    bench.line(rest);
+    bench.silence(500);
+    bench.model_hears(false);
+    assert_eq!(bench.responses_wanted(), 0, "its turn comes in a moment");
+    bench.committed("item_hello");
+    bench.transcribed("item_hello", "Tony's Pizza, how can I help?");
+    assert_eq!(bench.responses_wanted(), 1);
+    bench.agent_says("I would like to order one large pepperoni pizza.");
+    bench.play_out();
+    assert_eq!(bench.responses_wanted(), 1);
 }

@@ -559,3 +559,157 @@ fn a_finished_call_that_is_looked_at_again_writes_no_second_outcome() {
     assert_eq!(bench.outcomes.len(), 1);
     assert_eq!(bench.hang_ups, 0);
 }
+
+fn pending_handoff() -> Bench {
+    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
+    bench.tool(
+        &response,
+        "escalate_to_human",
+        json!({ "reason": "refused" }),
+    );
+    bench.done(&response, "completed");
+    bench
+}
+
+#[test]
+fn a_handoff_that_is_pending_goes_on_after_a_restart_on_a_living_stream() {
+    let mut bench = pending_handoff();
+    bench.advance(300);
+    let record = Record::parse(bench.saves.last().unwrap()).unwrap();
+    let settings = Settings::from(&config(&[("HANDOFF_NUMBER", "+13105550199")]));
+    bench.call = Call::restore(settings, record);
+    bench.input(Input::Restored { streaming: true });
+    assert!(bench.phone_closed, "Twilio is to ask whom to dial");
+    assert!(matches!(bench.stream_ended(), Twiml::Dial { .. }));
+}
+
+#[test]
+fn a_filler_that_broke_off_is_not_kept() {
+    let mut bench = Bench::without_filler(&[], request());
+    bench.voice();
+    bench.model_up();
+    bench.stream_up();
+    bench.agent_says("Hello! I'm an AI assistant calling for a customer.");
+    bench.play_out();
+    bench.stop();
+    let response = bench.agent_starts();
+    bench.agent_words(&response, "item_f", "Sorry, one moment, please.");
+    bench.agent_audio(&response, "item_f", 300);
+    bench.done(&response, "failed");
+    assert!(bench.lines_kept.is_empty());
+}
+
+#[test]
+fn the_gap_after_a_restart_is_filled_when_the_filler_is_there() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    let before = bench.audio_ms();
+    bench.restart(true);
+    bench.advance(500);
+    assert!(bench.audio_ms() > before, "no model opens");
+}
+
+#[test]
+fn a_session_that_was_good_for_long_makes_the_next_loss_a_first_one() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.shop_says("One moment please.");
+    bench.agent_says("Sure.");
+    bench.play_out();
+    bench.model_down(1006);
+    bench.model_up();
+    bench.model_hears(true);
+    bench.advance(11_000);
+    let connects = bench.connects.len();
+    bench.model_down(1006);
+    bench.advance(1_000);
+    assert_eq!(
+        (bench.connects.len(), bench.phone_closed),
+        (connects + 1, false)
+    );
+}
+
+#[test]
+fn a_stream_that_breaks_during_a_pause_is_a_cut() {
+    let mut bench = Bench::greeted(&[]);
+    let item =
+        bench.agent_says("I would like to order one large pizza please and some garlic bread");
+    bench.advance(1_000);
+    bench.model_hears(true);
+    bench.advance(300);
+    assert!(bench.truncations().is_empty());
+    bench.stream_lost();
+    let (cut, _) = bench.truncations().pop().unwrap();
+    assert_eq!(cut, item);
+}
+
+#[test]
+fn what_only_a_lost_session_heard_is_no_part_of_the_next_turn() {
+    let mut bench = Bench::greeted(&[]);
+    bench.model_hears(true);
+    bench.advance(200);
+    bench.model_down(1006);
+    bench.advance(1_500);
+    bench.model_up();
+    bench.agent_says("Sorry, what does it cost?");
+    bench.play_out();
+    bench.advance(2_000);
+    let wanted = bench.responses_wanted();
+    let item = bench.shop_speaks();
+    bench.transcribed(&item, "It is twenty ten.");
+    assert_eq!(bench.responses_wanted(), wanted + 1);
+}
+
+#[test]
+fn responses_that_are_refused_again_and_again_end_the_session() {
+    for code in [
+        "rate_limit_exceeded",
+        "conversation_already_has_active_response",
+    ] {
+        let mut bench = Bench::greeted(&[]);
+        let connects = bench.connects.len();
+        for _ in 0..10 {
+            let id = bench.sent("response.create").last().unwrap()["event_id"].clone();
+            bench.event(
+                json!({ "type": "error", "error": { "type": "x", "code": code, "event_id": id } }),
+            );
+            bench.advance(1_000);
+        }
+        assert!(bench.connects.len() > connects, "{code}");
+    }
+}
+
+#[test]
+fn a_response_that_does_not_end_is_overdue_though_the_shop_speaks() {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_x", "One large pizza please.");
+    bench.play_out();
+    let connects = bench.connects.len();
+    for _ in 0..3 {
+        bench.shop_says("Hello? Are you there?");
+        bench.advance(2_000);
+    }
+    assert!(bench.connects.len() > connects);
+}
+
+#[test]
+fn a_new_session_counts_what_still_plays_as_heard() {
+    let words = "I would like one large pepperoni pizza for pickup by Dana at six, please.";
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_x", words);
+    bench.done(&response, "completed");
+    bench.advance(900);
+    bench.to_model.clear();
+    bench.model_down(1006);
+    bench.advance(400);
+    bench.model_up();
+    let items = bench.sent("conversation.item.create");
+    let told = items.last().unwrap()["item"]["content"][0]["text"].clone();
+    assert_eq!(told, words);
+    bench.play_out();
+    assert_eq!(bench.agent_heard().last().unwrap(), words);
+}

@@ -8,7 +8,7 @@ use orderline::call::{Call, Settings, events, outcome};
 use orderline::order::payment::REPLACEMENT;
 use orderline::twilio::sid::CallSid;
 use serde_json::{Value, json};
-use support::{Bench, SID, T0, TOKEN, config};
+use support::{Bench, READ_BACK, SID, T0, TOKEN, config};
 
 fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|e| e["type"].as_str()).collect()
@@ -387,4 +387,90 @@ fn the_model_can_say_that_the_shop_wants_no_more_calls() {
     assert_eq!(bench.suppressed, ["+13105550123"], "once");
     assert_eq!(bench.outcome()["endReason"], "do_not_call");
     assert_eq!(bench.outcome()["status"], "unconfirmed");
+}
+
+/// The words of a read-back all come before its audio does.
+fn read_back(ms: u64) -> (Bench, String) {
+    let mut bench = Bench::greeted(&[]);
+    let response = bench.agent_starts();
+    let item = json!({ "size": "large", "toppings": ["pepperoni"] });
+    bench.tool(&response, "save_order_item", item);
+    let customer = json!({ "name": "Dana", "phone": "+13105550142", "delivery_method": "pickup" });
+    bench.tool(&response, "set_customer", customer);
+    bench.agent_words(&response, "item_rb", READ_BACK);
+    bench.agent_audio(&response, "item_rb", ms);
+    (bench, response)
+}
+
+fn fails(bench: &mut Bench, response: &str) {
+    bench.event(json!({ "type": "response.done", "response": {
+        "id": response, "status": "failed", "status_details": { "error": { "type": "server_error" } } } }));
+}
+
+#[test]
+fn words_of_a_response_that_failed_count_as_far_as_its_audio_came() {
+    for ends in [false, true] {
+        let (mut bench, response) = read_back(1_500);
+        bench.play_out();
+        if ends {
+            bench.agent_item_ends(&response, "item_rb", "incomplete");
+        }
+        fails(&mut bench, &response);
+        bench.agent_says("Is that right?");
+        bench.play_out();
+        assert_eq!(bench.agent_heard()[1], "So one large");
+        bench.shop_says("Yes. That's seventeen fifty, twenty ten with tax.");
+        let call = bench.confirm_total();
+        assert_eq!(bench.output_of(&call).unwrap()["ok"], false);
+    }
+}
+
+#[test]
+fn words_of_a_response_that_was_cut_off_count_as_far_as_its_audio_came() {
+    for done in ["cancelled", "completed"] {
+        let (mut bench, response) = read_back(2_400);
+        bench.advance(2_400);
+        bench.model_hears(true);
+        bench.advance(1_600);
+        assert_eq!(bench.sent("response.cancel").len(), 1);
+        bench.agent_item_ends(&response, "item_rb", "incomplete");
+        bench.done(&response, done);
+        bench.model_hears(false);
+        bench.committed("item_yes");
+        bench.transcribed(
+            "item_yes",
+            "Yes. That's seventeen fifty, twenty ten with tax.",
+        );
+        let call = bench.confirm_total();
+        assert_eq!(bench.output_of(&call).unwrap()["ok"], false, "{done}");
+        assert_eq!(bench.agent_heard()[1], "So one large pepperoni pizza for");
+    }
+}
+
+#[test]
+fn a_disclosure_counts_as_far_as_its_audio_came() {
+    let mut bench = Bench::answered(&[]);
+    let response = bench.agent_starts();
+    bench.agent_words(
+        &response,
+        "item_g",
+        "Hi, I'm an AI assistant calling for a customer.",
+    );
+    bench.agent_audio(&response, "item_g", 300);
+    bench.play_out();
+    fails(&mut bench, &response);
+    bench.agent_says("Hello there.");
+    bench.play_out();
+    bench.stop();
+    bench.advance(5_000);
+    assert_eq!(bench.outcome()["disclosure"]["heardAt"], json!(null));
+}
+
+#[test]
+fn an_item_counts_as_a_whole_when_it_is_complete_not_only_when_its_response_is() {
+    let (mut bench, response) = read_back(6_300);
+    bench.agent_item_ends(&response, "item_rb", "completed");
+    bench.play_out();
+    assert_eq!(bench.agent_heard()[1], READ_BACK);
+    bench.done(&response, "completed");
 }

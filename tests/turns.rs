@@ -614,3 +614,62 @@ fn on_a_line_that_seems_clear_the_model_is_believed_at_once() {
         assert_eq!(bench.clears(), clears, "after {clear_ms} ms");
     }
 }
+
+#[test]
+fn a_tool_call_that_was_cut_off_and_the_shops_turn_get_one_answer() {
+    let mut bench = Bench::greeted(&[]);
+    let before = bench.responses_wanted();
+    let response = bench.agent_starts();
+    let item = json!({ "size": "large", "toppings": ["pepperoni"] });
+    bench.tool(&response, "save_order_item", item);
+    bench.model_hears(true);
+    bench.advance(1_500);
+    bench.done(&response, "cancelled");
+    bench.advance(100);
+    bench.model_hears(false);
+    bench.committed("item_q");
+    bench.transcribed("item_q", "What size was that?");
+    bench.agent_says("A large.");
+    bench.advance(1_000);
+    assert_eq!(bench.responses_wanted(), before + 1);
+}
+
+#[test]
+fn of_two_totals_in_one_response_each_gets_its_answer() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    let item = bench.shop_speaks();
+    let response = bench.agent_starts();
+    let total = json!({ "subtotal": 17.5, "total": 20.1 });
+    let calls = [0, 1].map(|_| bench.tool(&response, "confirm_total", total.clone()));
+    bench.done(&response, "completed");
+    bench.transcribed(&item, "Yes, seventeen fifty, twenty ten.");
+    bench.advance(5_000);
+    for call in calls {
+        assert!(bench.output_of(&call).is_some());
+    }
+}
+
+#[test]
+fn a_stop_of_which_nothing_is_noted_changes_no_other() {
+    let mut bench = Bench::greeted(&[]);
+    bench.silence(500);
+    bench.agent_says("I would like to order one large pizza please and some garlic bread");
+    for (item, words) in [
+        ("item_a", "Hold on there please, wait."),
+        ("item_b", "Now tell me."),
+    ] {
+        bench.silence(800);
+        bench.model_hears(true);
+        bench.silence(1_400);
+        bench.model_hears(false);
+        bench.committed(item);
+        bench.transcribed(item, words);
+    }
+    bench.silence(2_000);
+    bench.stop();
+    bench.advance(5_000);
+    let stops = &bench.outcomes[0]["metrics"]["interruptions"];
+    assert_eq!(stops.as_array().map(Vec::len), Some(1));
+    assert!(stops[0]["truncationErrorMs"].is_number(), "{stops}");
+}

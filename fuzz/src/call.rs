@@ -227,7 +227,7 @@ impl Bench {
                     Event::Response(id),
                     Event::Words(id, id, line),
                     Event::Audio(id, id, bytes),
-                    Event::AudioDone(id),
+                    Event::MessageDone(id),
                     Event::Done(id, 0),
                 ] {
                     self.event(&event);

@@ -39,8 +39,6 @@ const STALLED_MARKS: usize = 3;
 const STALLED: u64 = 1_200 * BYTES_PER_MS;
 /// How much is said again after a pause of which the phone has not told where it stopped, in samples.
 const REPEAT: u64 = 500 * BYTES_PER_MS;
-/// The most audio kept while paused, in bytes: a minute.
-const MAX_KEPT: usize = 480_000;
 
 /// What the phone was sent and has played.
 #[derive(Debug, Default)]
@@ -93,7 +91,6 @@ impl Playback {
     /// that came before. Nothing to send while it is held back.
     pub fn send(&mut self, now: u64, item_id: &str, from: u64, audio: Vec<u8>) -> Option<Marks> {
         if let Some(held) = &mut self.held {
-            held.kept_bytes += audio.len();
             held.kept.push(Piece {
                 item_id: item_id.to_owned(),
                 from,
@@ -313,11 +310,9 @@ impl Playback {
         self.held.is_some()
     }
 
-    /// Whether as much is held back as may be.
-    pub fn is_full(&self) -> bool {
-        self.held
-            .as_ref()
-            .is_some_and(|held| held.kept_bytes > MAX_KEPT)
+    /// Whether audio of this item is at the phone and will play.
+    pub fn plays(&self, item_id: &str) -> bool {
+        self.pieces.iter().any(|piece| piece.item_id == item_id)
     }
 
     /// Goes on where the phone stopped: a frame before that, three where messages take different

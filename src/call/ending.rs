@@ -312,6 +312,9 @@ impl Call {
         };
         if self.record.handoff != Handoff::None {
             // A human takes over, or has.
+            if streaming && self.record.handoff == Handoff::Pending {
+                self.out.push_back(Output::ClosePhone);
+            }
             return self.await_question(now);
         }
         if self.record.end_reason.is_some() {

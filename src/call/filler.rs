@@ -156,12 +156,12 @@ impl Call {
     }
 
     /// The response that speaks it is over. Kept if it says that and nothing else.
-    pub(super) fn filler_spoken(&mut self) {
+    pub(super) fn filler_spoken(&mut self, whole: bool) {
         let Some(recording) = self.filler.recording.take() else {
             return;
         };
         let text = self.filler_text().unwrap_or_default();
-        let is_said = Spoken::parse(&recording.words) == Spoken::parse(text);
+        let is_said = whole && Spoken::parse(&recording.words) == Spoken::parse(text);
         if let Some(key) = self.filler_key()
             && is_said
             && !recording.audio.is_empty()

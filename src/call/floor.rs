@@ -55,10 +55,14 @@ pub(super) struct Floor {
     model_since: Option<u64>,
     /// From the first sound until the model takes it as a turn.
     utterance: Option<Utterance>,
+    /// The model has heard a pause: what was said is a turn in a moment.
+    turn_comes: bool,
     /// The agent is held, and it is undecided whether it goes on.
     pause: Option<Pause>,
     /// The agent was stopped for good, and the phone has not told where.
     is_cutting: bool,
+    /// The entry in the metrics of the newest stop.
+    stop_entry: Option<usize>,
     /// When the shop's last sound ended, until the agent answers.
     pub(super) last_sound: Option<u64>,
     /// Turns whose words have not come.
@@ -149,6 +153,10 @@ impl Floor {
         self.shop_speaks() || self.utterance.as_ref().is_some_and(|u| !u.is_echo())
     }
 
+    pub(super) fn turn_comes(&self) -> bool {
+        self.turn_comes
+    }
+
     /// Whether the model has still to be told where the agent was cut off.
     pub(super) fn is_cutting(&self) -> bool {
         self.is_cutting
@@ -191,6 +199,12 @@ impl Floor {
     /// The model's session is gone, and what it heard with it.
     pub(super) fn model_lost(&mut self) {
         self.model_since = None;
+        self.turn_comes = false;
+        // What only the model heard is never taken as a turn any more.
+        let by_model = |u: &Utterance| u.source == Source::Nobody;
+        if self.local == Local::Quiet && self.utterance.as_ref().is_some_and(by_model) {
+            self.utterance = None;
+        }
     }
 }
 
@@ -243,6 +257,7 @@ impl Call {
 
     /// Silences the agent at once, and keeps what it had still to say.
     fn hold(&mut self, now: u64, detector: Detector, since: u64) {
+        self.finish_cut();
         let place = self.hold_phone(now);
         let mut entry = None;
         if let Some(place) = &place
@@ -261,6 +276,7 @@ impl Call {
                 stale_ms: None,
             });
         }
+        self.floor.stop_entry = entry;
         self.log(LogLine::debug("paused").what(detector.word()));
         if let Some(utterance) = &mut self.floor.utterance {
             utterance.effect = Effect::Paused;
@@ -358,7 +374,7 @@ impl Call {
     /// The marks of a `clear` tell where the phone stopped, often only now.
     pub(super) fn note_stop(&mut self) {
         if let Some(stop) = self.phone.playback.newest_stop()
-            && let Some(entry) = self.record.metrics.interruptions.last_mut()
+            && let Some(entry) = self.interruption(self.floor.stop_entry)
         {
             entry.stale_ms = Some(stop.stale_ms);
             entry.truncation_error_ms = stop.error_ms;

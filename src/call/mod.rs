@@ -325,7 +325,16 @@ impl Call {
             self.settle(now);
             return self.connect_stream();
         }
-        self.phone_gone(now, EndReason::MediaLost);
+        let reason = if alive || self.phone.lost {
+            EndReason::MediaLost
+        } else {
+            EndReason::ShopHungUp
+        };
+        self.phone_gone(now, reason);
+        if !alive {
+            self.settle(now);
+            return Twiml::HangUp;
+        }
         let twiml = match (self.record.handoff, &self.settings.handoff_number) {
             (Handoff::Pending | Handoff::Dialling, Some(number)) => Twiml::Dial {
                 number: number.as_str().to_owned(),
@@ -415,7 +424,12 @@ impl Call {
             Timer::ShopTurn => self.on_shop_turn_overdue(now),
             Timer::MaxDuration => self.on_time_limit(now),
             Timer::Minute => self.on_minute(now),
-            Timer::Drain => self.leave(now),
+            Timer::Drain => {
+                let waits = self.timers.is_set(Timer::Closing) && self.phone.is_streaming();
+                if !(waits && self.floor.shop_speaks()) {
+                    self.leave(now);
+                }
+            }
             Timer::Closing => self.on_closing_overdue(now),
             Timer::LineGone => self.line_overdue(now),
             Timer::Words => self.run_pending_total(),

@@ -11,7 +11,7 @@ use super::timers::Timer;
 use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::state::Totals;
 use crate::order::tools;
-use crate::order::transcript::Role;
+use crate::order::transcript::{Role, Turn};
 use crate::realtime::client;
 use crate::realtime::server::{self, ResponseDone, ResponseStatus, ServerError, ServerEvent};
 use crate::realtime::session::Session;
@@ -111,6 +111,8 @@ pub(super) enum Flight {
 pub(super) struct Current {
     /// It has audio.
     pub(super) spoke: bool,
+    /// Its items with audio.
+    pub(super) items: Vec<String>,
     /// It was asked to say the greeting.
     pub(super) greets: bool,
     /// Its words end in a question.
@@ -218,8 +220,16 @@ impl Call {
     }
 
     fn on_server_event(&mut self, now: u64, event: ServerEvent<'_>) {
-        // A model that reasons sends something, if no audio, while it does.
-        if matches!(self.model.flight, Flight::Active { .. }) {
+        // A model that reasons sends something, if no audio, while it does; what it hears is no sign of that.
+        let is_of_the_shop = matches!(
+            event,
+            ServerEvent::SpeechStarted
+                | ServerEvent::SpeechStopped
+                | ServerEvent::Committed { .. }
+                | ServerEvent::Transcribed { .. }
+                | ServerEvent::TranscriptionFailed { .. }
+        );
+        if matches!(self.model.flight, Flight::Active { .. }) && !is_of_the_shop {
             self.timers
                 .set(Timer::Model, now.saturating_add(MODEL_PATIENCE_MS));
         }
@@ -262,7 +272,14 @@ impl Call {
             ServerEvent::ResponseDone(done) => self.response_done(now, &done),
             ServerEvent::SessionUpdated => self.model_ready(now),
             ServerEvent::Error(error) => self.server_error(now, &error),
-            ServerEvent::AudioDone { item_id } => self.agent_complete(now, &item_id),
+            ServerEvent::MessageDone {
+                response_id,
+                item_id,
+            } => {
+                if self.model.is_heard(&response_id) {
+                    self.agent_complete(now, &item_id);
+                }
+            }
             ServerEvent::Unknown => self.complain_about_model("unknown_model_event"),
             ServerEvent::SessionCreated | ServerEvent::Other => {}
         }
@@ -285,21 +302,32 @@ impl Call {
     /// Tells a new session what was said and recorded on the old one.
     fn restore_conversation(&mut self) {
         let owes = std::mem::take(&mut self.model.owes);
+        // What plays goes on playing.
+        let heard = |turn: &Turn| {
+            let text = if self.phone.playback.plays(&turn.id) {
+                turn.coming_text()
+            } else {
+                turn.heard_text()
+            };
+            text.to_owned()
+        };
         let turns = self.record.transcript.turns();
         let spoken = turns.iter().rev().filter(|turn| turn.role == Role::Agent);
         // The newest may be the filler.
         let unheard = spoken
             .take(2)
-            .filter_map(|turn| turn.words().strip_prefix(turn.heard_text()));
+            .filter_map(|turn| turn.words().strip_prefix(&heard(turn)));
         let unheard = unheard
             .map(|rest| rest.trim().to_owned())
             .find(|rest| !rest.is_empty());
         let turns: Vec<(Role, String)> = turns
             .iter()
-            .map(|turn| (turn.role, turn.heard_text().to_owned()))
+            .map(|turn| (turn.role, heard(turn)))
             .filter(|(_, text)| !text.is_empty())
             .collect();
-        if turns.is_empty() && self.record.order == crate::order::state::OrderState::default() {
+        if self.record.transcript.turns().is_empty()
+            && self.record.order == crate::order::state::OrderState::default()
+        {
             // Nothing was said yet: begin as if this were the first session.
             self.turn.opened = false;
             return;
@@ -388,23 +416,28 @@ impl Call {
     fn response_done(&mut self, now: u64, done: &ResponseDone) {
         self.record.usage.add_response(&done.usage);
         self.watch_spending(now);
+        let cut_off = self.model.is_cut_off();
         self.model.discarded.retain(|id| *id != done.response_id);
         self.model.flight = Flight::Free;
         self.timers.stop(Timer::Model);
         self.turn.quiet_since = now;
-        let current = std::mem::take(&mut self.model.current);
+        let mut current = std::mem::take(&mut self.model.current);
+        if cut_off {
+            current.farewell = None;
+            current.greets = false;
+        }
         self.log(LogLine::debug("agent_turn"));
         self.save();
         if self.filler.is_recording() {
-            self.filler_spoken();
+            self.filler_spoken(done.status == ResponseStatus::Completed);
             if !self.record.transcript.is_pending() {
                 self.finish(now);
             }
             return;
         }
         let is_silent = !current.spoke && current.tools_called == 0;
-        if done.status != ResponseStatus::Completed {
-            for (item_id, _) in &self.model.items {
+        if done.status != ResponseStatus::Completed || cut_off {
+            for item_id in &current.items {
                 self.record.transcript.agent_broke_off(item_id);
             }
         }
@@ -413,8 +446,10 @@ impl Call {
                 return self.response_failed(now, None, Failure::Incomplete);
             }
             ResponseStatus::Completed | ResponseStatus::Incomplete => {
-                for (item_id, _) in &self.model.items {
-                    self.record.transcript.agent_complete(item_id);
+                if done.status == ResponseStatus::Completed && !cut_off {
+                    for item_id in &current.items {
+                        self.record.transcript.agent_complete(item_id);
+                    }
                 }
                 self.note_disclosure(now);
                 if current.greets {
@@ -467,24 +502,24 @@ impl Call {
         self.model.failed_responses = self.model.failed_responses.saturating_add(1);
         let failed = self.model.failed_responses;
         if let Some(farewell) = farewell {
-            self.say_farewell(now, farewell, false);
-        } else if self.ending.is_closing() {
-            self.leave(now);
-        } else {
-            match failure.handling() {
-                Handling::AskLater if failed <= MAX_LIMITED => self.ask_later(now),
-                Handling::AskAgain | Handling::Ignore if failed <= MAX_FAILED => {
-                    self.want(None, true);
-                }
-                handling => self.lose_model(now, handling == Handling::GiveUp),
+            return self.say_farewell(now, farewell, false);
+        }
+        let closing = self.ending.is_closing();
+        match failure.handling() {
+            Handling::AskLater if failed <= MAX_LIMITED => self.ask_later(now),
+            Handling::AskAgain | Handling::Ignore if failed <= MAX_FAILED => {
+                self.want(None, !closing);
             }
+            // What was said is heard to its end, and then the line ends.
+            _ if closing => {}
+            handling => self.lose_model(now, handling == Handling::GiveUp),
         }
     }
 
     /// The server is busy with something: the response is asked for after a pause.
     fn ask_later(&mut self, now: u64) {
         self.model.flight = Flight::Conflict;
-        self.want(None, true);
+        self.want(None, !self.ending.is_closing());
         self.timers
             .set(Timer::Model, now.saturating_add(CONFLICT_PAUSE_MS));
     }
@@ -498,8 +533,7 @@ impl Call {
         };
         match failure.handling() {
             Handling::Ignore => self.complain_about_model("model_error"),
-            Handling::AskLater => self.ask_later(now),
-            Handling::AskAgain => {
+            Handling::AskLater | Handling::AskAgain => {
                 self.log(LogLine::warn("response_refused"));
                 self.model.flight = Flight::Free;
                 self.response_failed(now, None, failure);
@@ -563,6 +597,9 @@ impl Call {
         self.timers.stop(Timer::Model);
         self.timers.stop(Timer::ShopTurn);
         self.turn.quiet_since = now;
+        if self.model.is_ready() {
+            self.model.lost_at = None;
+        }
         let lost_at = *self.model.lost_at.get_or_insert(now);
         let hopeless = for_good || now.saturating_sub(lost_at) >= MAX_LOST_MS;
         let pause = failure::pause_ms(self.model.losses);

@@ -447,7 +447,9 @@ fn doubts(record: &Record, evidence: &[FieldEvidence]) -> Vec<String> {
             .into_iter()
             .map(|field| format!("{} {}", field.pointer, field.detail)),
     );
-    if let (Some(reason), None) = (&record.gave_up, record.order.totals) {
+    if let (Some(reason), None, Some(EndReason::Goodbye)) =
+        (&record.gave_up, record.order.totals, record.end_reason)
+    {
         doubts.push(format!(
             "the agent ended the call, it says because: {reason}"
         ));

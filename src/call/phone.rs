@@ -132,7 +132,9 @@ impl Call {
         self.log(LogLine::warn("stream_lost").n(u64::from(self.record.streams)));
         self.cancel_response();
         let line = self.phone.clock.now(now);
-        self.phone.playback.hold(line);
+        if !self.phone.playback.is_held() {
+            self.phone.playback.hold(line);
+        }
         self.drop_words();
         self.floor = Floor::default();
         for timer in [
@@ -175,6 +177,7 @@ impl Call {
             return self.greet(now);
         }
         self.want(Some(Cue::Interrupted), true);
+        self.expect_agent(now, super::filler::GAP_MS);
         self.on_gap(now);
     }
 

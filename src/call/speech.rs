@@ -30,7 +30,7 @@ impl Call {
         self.ask_for_mark();
     }
 
-    /// All of an item's audio has come: its words and its audio belong together now.
+    /// All of an item has come: its words and its audio belong together now.
     pub(super) fn agent_complete(&mut self, now: u64, item_id: &str) {
         self.record.transcript.agent_complete(item_id);
         self.note_disclosure(now);
@@ -56,6 +56,9 @@ impl Call {
             .transcript
             .agent_audio(item_id, at, from.saturating_add(bytes));
         self.model.current.spoke = true;
+        if !self.model.current.items.iter().any(|id| id == item_id) {
+            self.model.current.items.push(item_id.to_owned());
+        }
         if self.model.current.greets {
             self.record_greeting(item_id, &audio);
         }

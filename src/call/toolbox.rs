@@ -79,6 +79,7 @@ impl Call {
                 // The shop's words are written down beside the conversation, often after the
                 // model has acted on them.
                 if self.record.transcript.is_pending() {
+                    self.run_pending_total();
                     self.model.pending_total = Some((call_id.to_owned(), totals));
                     self.timers
                         .set(Timer::Words, now.saturating_add(WORDS_PATIENCE_MS));

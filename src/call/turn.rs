@@ -82,7 +82,7 @@ impl Call {
             && self.model.pending_keys.is_none();
         let theirs = self.floor.is_paused()
             || self.floor.is_cutting()
-            || (self.floor.shop_speaks() && !closing);
+            || ((self.floor.shop_speaks() || self.floor.turn_comes()) && !closing);
         if !free || theirs || !self.phone.is_streaming() {
             return;
         }

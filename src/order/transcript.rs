@@ -187,6 +187,18 @@ impl Turn {
         self.first_words(self.chars_in(self.heard))
     }
 
+    /// The words that will have been heard when what has come of its audio has played; those that were, if
+    /// it was cut off.
+    pub fn coming_text(&self) -> &str {
+        if self.role == Role::Shop || self.cut {
+            self.heard_text()
+        } else if self.complete {
+            &self.text
+        } else {
+            self.first_words(self.chars_in(self.received))
+        }
+    }
+
     /// What of these words had been heard when the shop acknowledged them.
     pub fn heard_before(&self, acknowledged: &Acknowledges) -> &str {
         let heard = self.heard_text();

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 /// Events of `protocols.md` §1.6 that change nothing for us.
-const IGNORED: [&str; 23] = [
+const IGNORED: [&str; 24] = [
     "conversation.created",
     "conversation.item.added",
     "conversation.item.created",
@@ -29,6 +29,7 @@ const IGNORED: [&str; 23] = [
     "response.content_part.done",
     "response.function_call_arguments.delta",
     "response.function_call_arguments.done",
+    "response.output_audio.done",
     "response.output_audio_transcript.done",
     "response.output_item.added",
     "response.output_text.delta",
@@ -90,10 +91,13 @@ pub enum ServerEvent<'a> {
         /// The words.
         delta: Str<'a>,
     },
-    /// All of the item's audio has been sent.
-    AudioDone {
+    /// An item that speaks is complete: all of its words and all of its audio have been sent. Not so one of
+    /// a response that was cut off or failed, though its parts are `done` as well.
+    MessageDone {
+        /// The response.
+        response_id: Str<'a>,
         /// The item.
-        item_id: Str<'a>,
+        item_id: String,
     },
     /// The model calls a tool; its arguments are complete.
     ToolCall(ToolCall),
@@ -203,9 +207,6 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
             item_id: wire.item_id?,
             delta: wire.delta?,
         },
-        "response.output_audio.done" => ServerEvent::AudioDone {
-            item_id: wire.item_id?,
-        },
         "response.output_item.done" => match nested::<WireItem>(wire.item)? {
             // An interrupted response ends its items as `incomplete`: such arguments are not to be acted on.
             WireItem {
@@ -214,12 +215,24 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
                 call_id: Some(call_id),
                 name: Some(name),
                 arguments: Some(arguments),
+                ..
             } if kind == "function_call" && status.as_deref() != Some("incomplete") => {
                 ServerEvent::ToolCall(ToolCall {
                     call_id,
                     name,
                     arguments,
                 })
+            }
+            WireItem {
+                kind,
+                status,
+                id: Some(item_id),
+                ..
+            } if kind == "message" && status.as_deref() == Some("completed") => {
+                ServerEvent::MessageDone {
+                    response_id: wire.response_id?,
+                    item_id,
+                }
             }
             WireItem { .. } => ServerEvent::Other,
         },
@@ -306,6 +319,7 @@ struct Details {
 
 #[derive(Deserialize)]
 struct WireItem {
+    id: Option<String>,
     #[serde(rename = "type")]
     kind: String,
     status: Option<String>,

@@ -396,6 +396,40 @@ impl Bench {
         self.event(json!({ "type": "response.output_audio_transcript.delta", "response_id": response, "item_id": item, "delta": words }));
     }
 
+    /// Audio of an item without its words, in pieces of 300 ms.
+    pub fn agent_audio(&mut self, response: &str, item: &str, ms: u64) {
+        for _ in 0..ms / 300 {
+            self.event(json!({
+                "type": "response.output_audio.delta", "response_id": response, "item_id": item,
+                "delta": base64(300 * 8),
+            }));
+        }
+    }
+
+    /// An item ends, as it does in a response that was cut off, too: `status` tells.
+    pub fn agent_item_ends(&mut self, response: &str, item: &str, status: &str) {
+        self.event(json!({ "type": "response.output_audio.done", "response_id": response, "item_id": item }));
+        let item = json!({ "id": item, "type": "message", "status": status, "role": "assistant" });
+        self.event(
+            json!({ "type": "response.output_item.done", "response_id": response, "item": item }),
+        );
+    }
+
+    /// The model takes what the shop said as a turn.
+    pub fn committed(&mut self, item: &str) {
+        self.event(json!({ "type": "input_audio_buffer.committed", "item_id": item }));
+    }
+
+    /// What was heard of the agent's turns.
+    pub fn agent_heard(&self) -> Vec<String> {
+        let live = self.live();
+        let turns = live["transcript"].as_array().into_iter().flatten();
+        let agents = turns.filter(|turn| turn["role"] == "agent");
+        agents
+            .filter_map(|turn| Some(turn["text"].as_str()?.to_owned()))
+            .collect()
+    }
+
     pub fn agent_sounds(&mut self, response: &str, item: &str, words: &str, audio: &[u8]) {
         let common = json!({ "response_id": response, "item_id": item });
         self.event(merge(

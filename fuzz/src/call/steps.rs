@@ -68,7 +68,7 @@ pub(super) enum Event<'a> {
     Response(u8),
     Words(u8, u8, Line),
     Audio(u8, u8, u16),
-    AudioDone(u8),
+    MessageDone(u8),
     Tool(u8, u8),
     ToolRaw(u8, &'a str),
     Done(u8, u8),
@@ -186,8 +186,9 @@ impl Event<'_> {
                 json!({"type": "response.output_audio.delta", "response_id": id("resp", response),
                        "item_id": id("item", item), "delta": audio(usize::from(bytes))})
             }
-            Self::AudioDone(item) => {
-                json!({"type": "response.output_audio.done", "item_id": id("item", item)})
+            Self::MessageDone(item) => {
+                json!({"type": "response.output_item.done", "response_id": id("resp", item),
+                       "item": {"id": id("item", item), "type": "message", "status": "completed"}})
             }
             Self::Tool(call, tool) => {
                 let (name, arguments) = TOOLS[usize::from(tool) % TOOLS.len()];

@@ -28,7 +28,6 @@ pub(super) struct Held {
     echoes: Vec<(usize, u64)>,
     /// Came since.
     pub(super) kept: Vec<Piece>,
-    pub(super) kept_bytes: usize,
 }
 
 impl Held {
@@ -46,7 +45,6 @@ impl Held {
             flushed: Vec::new(),
             echoes: Vec::new(),
             kept: Vec::new(),
-            kept_bytes: 0,
         }
     }
 

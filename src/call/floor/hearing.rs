@@ -128,6 +128,7 @@ impl Call {
     pub(in crate::call) fn model_heard_stop(&mut self, now: u64) {
         self.timers.stop(Timer::ShopTurn);
         let started = self.floor.model_since.take().unwrap_or(now);
+        self.floor.turn_comes = self.floor.utterance.as_ref().is_some_and(|u| !u.is_echo());
         self.turn.quiet_since = now;
         self.timers
             .set(Timer::Commit, now.saturating_add(TURN_PATIENCE_MS));
@@ -140,6 +141,7 @@ impl Call {
 
     /// The model has not taken the turn that was heard to end.
     pub(in crate::call) fn on_commit_overdue(&mut self, now: u64) {
+        self.floor.turn_comes = false;
         let long = self
             .floor
             .utterance

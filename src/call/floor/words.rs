@@ -27,6 +27,7 @@ impl Call {
     /// The shop's turn is part of the conversation: it is the agent's turn.
     pub(in crate::call) fn shop_turn_taken(&mut self, now: u64, item_id: &str) {
         self.timers.stop(Timer::Commit);
+        self.floor.turn_comes = false;
         self.floor.model_since = None;
         if self.floor.pause.is_some() {
             self.give_up_floor(now);
