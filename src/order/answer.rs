@@ -20,7 +20,7 @@ pub enum Answer {
 }
 
 /// Objects to the order, whatever was said before.
-const FIRM: [&str; 54] = [
+const FIRM: [&str; 71] = [
     "wrong",
     "incorrect",
     "not right",
@@ -61,8 +61,6 @@ const FIRM: [&str; 54] = [
     "not available",
     "unavailable",
     "would have been",
-    "didn't get",
-    "didn't catch",
     "forget it",
     "say no",
     "said no",
@@ -75,15 +73,39 @@ const FIRM: [&str; 54] = [
     "stopped delivering",
     "all gone",
     "wrong number",
+    "we can't",
+    "i can't",
+    "we won't",
+    "no can do",
+    "we're closing",
+    "we're out",
+    "all out",
+    "fresh out",
+    "used up",
+    "is finished",
+    "done for tonight",
+    "done for today",
+    "too far",
+    "outside our",
+    "we don't go",
+    "scratch that",
+    "haven't got",
+    "doesn't have",
+    "not able",
 ];
-/// Did not get it, which objects as firmly.
-const LOST: [&str; 10] = [
+/// Doubts it, which objects as firmly.
+const LOST: [&str; 6] = [
     "not sure",
     "don't know",
     "don't think",
     "do not think",
     "not yet",
     "hold off",
+];
+/// Did not hear it, which objects as firmly to what it answers.
+const MISSED: [&str; 6] = [
+    "didn't get",
+    "didn't catch",
     "didn't hear",
     "did not get",
     "did not catch",
@@ -91,7 +113,7 @@ const LOST: [&str; 10] = [
 ];
 /// Wants to hear it again.
 const AGAIN: [&str; 3] = ["say again", "say that again", "pardon"];
-const AFFIRMATIVE: [&str; 31] = [
+const AFFIRMATIVE: [&str; 39] = [
     "yes",
     "yeah",
     "yep",
@@ -123,9 +145,17 @@ const AFFIRMATIVE: [&str; 31] = [
     "you got it",
     "have all of that",
     "have it all",
+    "awesome",
+    "gotcha",
+    "you're all set",
+    "look good",
+    "that work",
+    "look good to me",
+    "that's what i have",
+    "that's what i got",
 ];
 /// Sound like an objection and agree.
-const HARMLESS: [&str; 12] = [
+const HARMLESS: [&str; 18] = [
     "no problem",
     "no worry",
     "not a problem",
@@ -136,13 +166,55 @@ const HARMLESS: [&str; 12] = [
     "no that's everything",
     "no that is all",
     "no that's fine",
+    "no that's good",
+    "no you're good",
+    "nope that's right",
+    "nope that's all",
+    "nope that's it",
+    "nope you're good",
     "nothing else",
     "won't take long",
 ];
+/// Sound like an objection or a yes, and say nothing of the order.
+const ASIDE: [&str; 33] = [
+    "no longer than",
+    "no more than",
+    "no later than",
+    "no rush",
+    "no hurry",
+    "no trouble",
+    "no need",
+    "don't need",
+    "you don't have to",
+    "you don't have to pay until",
+    "doesn't have to",
+    "don't forget",
+    "won't be long",
+    "won't be late",
+    "shouldn't be long",
+    "shouldn't take long",
+    "not too far",
+    "isn't too far",
+    "can't wait to",
+    "not sure how long",
+    "don't know how long",
+    "out of the oven",
+    "if anything change",
+    "if you need to cancel",
+    "don't have a delivery fee",
+    "don't have a delivery charge",
+    "it should be there",
+    "it should be ready",
+    "give us",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good night",
+];
 /// Words beside an affirmative one that cannot turn it, and beside a price that leave it what it is:
 /// whoever says anything else may have said anything.
-const KNOWN: &str = " a about address again ah all also altogether amount an and any anything are as back be bill \
-    buck by bye can cent charge come cool cost coupon day dear deliver delivered delivery do \
+const KNOWN: &str = " a about address again ah all also altogether amount an and any anything are arrive as back be \
+    bill buck by bye calling can cent charge come cool cost coupon day dear deliver delivered delivery do \
     dollar done door down driver enjoy euro evening everything extra fee final for front gave \
     get getting give go gonna goodbye got grand half have heading hear heard hello here him hm \
     hour i i'd i'll i'm i've in include included including is it it'll it's its long ma'am make \
@@ -198,12 +270,36 @@ pub fn read(text: &str) -> Answer {
 
 /// What the words mean, and the words that say so.
 pub fn find(spoken: &Spoken) -> (Answer, Range<usize>) {
-    find_to(spoken, None)
+    find_to(spoken, [])
 }
 
-/// What the words mean as an answer to what was said, whose words they may repeat.
-pub fn find_to(spoken: &Spoken, said: Option<&Spoken>) -> (Answer, Range<usize>) {
+/// What the words mean as an answer to what was said, whose words and numbers they may repeat.
+pub fn find_to<'a>(
+    spoken: &Spoken,
+    said: impl IntoIterator<Item = &'a Spoken>,
+) -> (Answer, Range<usize>) {
+    if let Some(words) = objection(spoken)
+        .or_else(|| doubts(spoken))
+        .or_else(|| first(spoken, &MISSED))
+        .or_else(|| wants_again(spoken))
+    {
+        return (Answer::Objects { firmly: true }, words);
+    }
     let harmless = first(spoken, &HARMLESS);
+    if harmless.is_none_or(|at| at.start > 0) && spoken.is_one_of(0, &["no", "nope", "nah", "wait"])
+    {
+        return (Answer::Objects { firmly: false }, 0..1);
+    }
+    match affirms(spoken, &said.into_iter().collect::<Vec<_>>()) {
+        Some(words) => (Answer::Affirms, words),
+        None => (Answer::Neither, 0..0),
+    }
+}
+
+/// The first of the [`FIRM`] phrases that means the order.
+fn objection(spoken: &Spoken) -> Option<Range<usize>> {
+    let denied = !spoken.find_any(&HARMLESS).is_empty();
+    let aside = spoken.find_any(&ASIDE);
     // "That's not a problem" is no objection, and neither is what is said besides; and a mistake in
     // the price is none in the order.
     let priced = |at: &Range<usize>| {
@@ -211,72 +307,152 @@ pub fn find_to(spoken: &Spoken, said: Option<&Spoken>) -> (Answer, Range<usize>)
         let mut amounts = spoken.amounts().into_iter();
         amounts.any(|amount| amount.explicit && sentence.contains(&amount.from))
     };
-    let firm = FIRM
-        .iter()
-        .filter(|phrase| !(harmless.is_some() && phrase.starts_with("that")))
-        .find_map(|phrase| {
-            let in_price = matches!(*phrase, "mistake" | "not what");
-            first(spoken, &[phrase]).filter(|at| !in_price || !priced(at))
-        });
-    let lost = first(spoken, &LOST).or_else(|| wants_again(spoken));
-    if let Some(words) = firm.or(lost) {
-        return (Answer::Objects { firmly: true }, words);
-    }
-    if harmless.as_ref().is_none_or(|at| at.start > 0)
-        && spoken.is_one_of(0, &["no", "nope", "nah", "wait"])
-    {
-        return (Answer::Objects { firmly: false }, 0..1);
-    }
-    match affirms(spoken, said) {
-        Some(words) => (Answer::Affirms, words),
-        None => (Answer::Neither, 0..0),
-    }
+    let means_order = |phrase: &str, at: &Range<usize>| match phrase {
+        "mistake" | "not what" | "scratch that" => !priced(at),
+        // "I can't hear you" says nothing of what was heard before.
+        "we can't" | "i can't" => !spoken.is_one_of(
+            at.end,
+            &[
+                "hear",
+                "guarantee",
+                "promise",
+                "say",
+                "tell",
+                "believe",
+                "change",
+            ],
+        ),
+        // "Until your order is finished."
+        "is finished" => !spoken.has_one_of(
+            at.start.saturating_sub(1)..at.start,
+            &["order", "pizza", "food", "it", "everything"],
+        ),
+        _ => !(denied && phrase.starts_with("that")),
+    };
+    FIRM.iter().find_map(|phrase| {
+        let found = spoken.find_any(&[phrase]).into_iter();
+        found
+            .filter(|at| means_order(phrase, at))
+            .find(|at| !overlaps(&aside, at))
+    })
+}
+
+fn overlaps(ranges: &[Range<usize>], at: &Range<usize>) -> bool {
+    let mut ranges = ranges.iter();
+    ranges.any(|range| range.start < at.end && at.start < range.end)
+}
+
+/// The words that doubt it.
+fn doubts(spoken: &Spoken) -> Option<Range<usize>> {
+    let aside = spoken.find_any(&ASIDE);
+    let mut found = spoken.find_any(&LOST);
+    found.retain(|at| !overlaps(&aside, at));
+    found.into_iter().min_by_key(|at| at.start)
+}
+
+/// The words that object to the order whatever they answer: not those that only want to hear it again.
+pub fn takes_back(spoken: &Spoken) -> Option<Range<usize>> {
+    let missed = || first(spoken, &MISSED).filter(|_| wants_again(spoken).is_none());
+    objection(spoken).or_else(|| doubts(spoken)).or_else(missed)
+}
+
+/// The word that denies something nobody here knows, unless it is `quoted`: "I only have ham left".
+pub fn denies(spoken: &Spoken, quoted: impl Fn(usize) -> bool) -> Option<usize> {
+    /// "Maybe" and "check" only leave it open.
+    const DENYING: [&str; 8] = [
+        "only", "instead", "not", "no", "never", "none", "without", "cannot",
+    ];
+    /// A sentence with one of these denies how to pay, or how long it takes.
+    const BESIDES: [&str; 7] = [
+        "cash", "card", "credit", "change", "minute", "late", "receipt",
+    ];
+    let harmless = harmless(spoken);
+    // "No, we're open until ten" answers a question.
+    let answers = |at: usize| spoken.is_word(at, "no") && spoken.is_pause(at + 1);
+    let denies = |at: &usize| {
+        let word = spoken.word(*at).unwrap_or_default();
+        (DENYING.contains(&word) || word.ends_with("n't"))
+            && !overlaps(&harmless, &(*at..at + 1))
+            && !answers(*at)
+            && !quoted(*at)
+    };
+    let refusals = refusals(spoken).into_iter();
+    refusals
+        .filter(|sentence| !spoken.has_one_of(sentence.clone(), &BESIDES))
+        .find_map(|mut sentence| sentence.find(denies))
 }
 
 /// The words that agree to what was just heard: "yes", "right", "correct". An "mm-hmm" or an "okay"
 /// in the middle of a read-back only says "go on": whoever hums along has not compared the digits.
 pub fn confirms(spoken: &Spoken) -> Option<Range<usize>> {
-    let words = agrees(spoken)?;
-    (find(spoken).0 == Answer::Affirms).then_some(words)
+    confirms_to(spoken, None)
 }
 
-/// The same of the agent, whatever it goes on to say.
+/// The same as an answer to what was said.
+pub fn confirms_to(spoken: &Spoken, said: Option<&Spoken>) -> Option<Range<usize>> {
+    let words = agrees(spoken)?;
+    (find_to(spoken, said).0 == Answer::Affirms).then_some(words)
+}
+
+/// The words of the agent that agree, whatever it goes on to say.
 pub fn agrees(spoken: &Spoken) -> Option<Range<usize>> {
     let words = first(spoken, &CONFIRMING)?;
     let objects = matches!(find(spoken).0, Answer::Objects { .. });
     (!objects && words.start <= 2 && !spoken.is_asked(words.start)).then_some(words)
 }
 
+/// Where something stands that only sounds like an objection.
+fn harmless(spoken: &Spoken) -> Vec<Range<usize>> {
+    let mut found = spoken.find_any(&HARMLESS);
+    found.extend(spoken.find_any(&ASIDE));
+    found
+}
+
 /// Whether the words at these positions may turn what stands beside them.
 pub fn is_doubtful(spoken: &Spoken, mut within: Range<usize>) -> bool {
-    let harmless = spoken.find_any(&HARMLESS);
-    within.any(|at| {
-        let word = spoken.word(at).unwrap_or_default();
-        (TURNING.contains(&word) || word.ends_with("n't"))
-            && !harmless.iter().any(|harmless| harmless.contains(&at))
-    })
+    let harmless = harmless(spoken);
+    within.any(|at| spoken.word(at).is_some_and(is_turning) && !overlaps(&harmless, &(at..at + 1)))
+}
+
+fn is_turning(word: &str) -> bool {
+    TURNING.contains(&word) || word.ends_with("n't")
 }
 
 /// Whether a sentence beside the price refuses something that nobody here knows: "No card, no order."
 pub fn refuses(spoken: &Spoken) -> bool {
+    !refusals(spoken).is_empty()
+}
+
+/// The sentences without a price that refuse something that nobody here knows.
+fn refusals(spoken: &Spoken) -> Vec<Range<usize>> {
     let amounts = spoken.amounts();
+    let harmless = harmless(spoken);
+    // "Sorry? I didn't catch that."
+    let missed = match wants_again(spoken) {
+        Some(_) => spoken.find_any(&MISSED),
+        None => Vec::new(),
+    };
+    let mut found = Vec::new();
     let mut at = 0;
     while at < spoken.len() {
         let (sentence, mark) = spoken.sentence(at);
         at = sentence.end.max(at + 1);
         let priced = amounts.iter().any(|a| sentence.contains(&a.from));
         let unknown = |at: usize| {
-            spoken.word(at).is_some_and(|word| !is_known(word)) && !is_doubtful(spoken, at..at + 1)
+            let word = spoken.word(at);
+            word.is_some_and(|word| !is_known(word) && !is_turning(word))
+                && !overlaps(&harmless, &(at..at + 1))
         };
         if mark != Some('?')
             && !priced
+            && !missed.iter().any(|at| sentence.contains(&at.start))
             && is_doubtful(spoken, sentence.clone())
-            && sentence.into_iter().any(unknown)
+            && sentence.clone().any(unknown)
         {
-            return true;
+            found.push(sentence);
         }
     }
-    false
+    found
 }
 
 /// Whether the word by itself can turn nothing.
@@ -313,26 +489,66 @@ fn first(spoken: &Spoken, phrases: &[&str]) -> Option<Range<usize>> {
 /// The words that agree: an affirmative one among words that are all known, in a turn of which
 /// nothing else is unknown but questions. "Great, another robot", "okay, pero ya cerramos" and a bare
 /// price agree to nothing.
-fn affirms(spoken: &Spoken, said: Option<&Spoken>) -> Option<Range<usize>> {
-    let harmless = spoken.find_any(&HARMLESS);
+fn affirms(spoken: &Spoken, said: &[&Spoken]) -> Option<Range<usize>> {
+    /// Before a price, beside the words that are always known.
+    const LEADING: [&str; 26] = [
+        "think",
+        "they're",
+        "going",
+        "look",
+        "looking",
+        "like",
+        "would",
+        "price",
+        "ring",
+        "almost",
+        "around",
+        "roughly",
+        "something",
+        "maybe",
+        "perhaps",
+        "probably",
+        "little",
+        "over",
+        "under",
+        "least",
+        "minimum",
+        "last",
+        "time",
+        "wa",
+        "was",
+        "has",
+    ];
+    let harmless = harmless(spoken);
     let mut agreeing = spoken.find_any(&AFFIRMATIVE);
-    agreeing.extend(harmless.iter().cloned());
-    // "Right now" and "I'll be right back" agree to nothing.
+    agreeing.extend(spoken.find_any(&HARMLESS));
+    let away = !spoken
+        .find_any(&["i'm back", "be back", "be right back"])
+        .is_empty();
+    let confirming = spoken.find_any(&CONFIRMING);
     agreeing.retain(|at| {
-        !(spoken.is_word(at.start, "right")
-            && spoken.is_one_of(at.end, &["now", "away", "back", "with", "there", "over"]))
+        // "Right now" and "I'll be right back" agree to nothing, and neither does a greeting.
+        let other: &[&str] = match spoken.word(at.start) {
+            Some("right") => &["now", "away", "back", "with", "there", "over"],
+            Some("good") => &["morning", "afternoon", "evening", "night"],
+            _ => &[],
+        };
+        // Whoever was away and says "okay" has not heard it.
+        !spoken.is_one_of(at.end, other) && (!away || confirming.contains(at))
     });
-    let repeats = |at| said.is_some_and(|said| (0..said.len()).any(|i| spoken.same(at, said, i)));
-    let is_known = |at: usize| match spoken.word(at) {
-        None => true,
-        Some(word) => {
-            agreeing.iter().any(|agreeing| agreeing.contains(&at))
-                || !is_doubtful(spoken, at..at + 1)
-                    && (KNOWN.contains(&format!(" {word} ")) || repeats(at))
-        }
+    let repeats = |at| {
+        let mut said = said.iter();
+        said.any(|said| (0..said.len()).any(|i| spoken.same(at, said, i)))
     };
     let amounts = spoken.amounts();
-    let has_amount = |within: &Range<usize>| amounts.iter().any(|a| within.contains(&a.from));
+    let is_known = |at: usize| match spoken.word(at) {
+        None => is_number_known(spoken, said, &amounts, at),
+        Some(word) => {
+            overlaps(&agreeing, &(at..at + 1))
+                || overlaps(&harmless, &(at..at + 1))
+                || !is_turning(word) && (KNOWN.contains(&format!(" {word} ")) || repeats(at))
+        }
+    };
     let mut found = None;
     let mut at = 0;
     while at < spoken.len() {
@@ -345,17 +561,18 @@ fn affirms(spoken: &Spoken, said: Option<&Spoken>) -> Option<Range<usize>> {
         } else {
             sentence
         };
-        // What is said of the price leaves a yes before it as it is: "Yes. They're ten dollars each."
-        let of_price = found.is_some() && has_amount(&stated);
-        let doubt = |at: usize| {
-            is_doubtful(spoken, at..at + 1)
-                && !spoken.is_one_of(at, &["maybe", "perhaps", "check"])
-                && !(spoken.is_word(at, "no") && spoken.is_one_of(at + 1, &["sorry", "wait"]))
+        // What is said of a price leaves a yes before it as it is: "Yes. They're ten dollars each."
+        // What is said before the price may be said of the order.
+        let prices = || amounts.iter().filter(|a| stated.contains(&a.from));
+        let of_price = |at: usize| {
+            found.is_some()
+                && spoken.word(at).is_some()
+                && prices().any(|a| a.explicit && a.from < at || spoken.is_one_of(at, &LEADING))
+                && (!spoken.word(at).is_some_and(is_turning)
+                    || spoken.is_one_of(at, &["maybe", "perhaps", "check"])
+                    || spoken.is_word(at, "no") && spoken.is_one_of(at + 1, &["sorry", "wait"]))
         };
-        if !stated
-            .clone()
-            .all(|at| is_known(at) || of_price && !doubt(at))
-        {
+        if !stated.clone().all(|at| is_known(at) || of_price(at)) {
             return None;
         }
         let agrees = agreeing.iter().filter(|at| stated.contains(&at.start));
@@ -366,6 +583,107 @@ fn affirms(spoken: &Spoken, said: Option<&Spoken>) -> Option<Range<usize>> {
         });
     }
     found
+}
+
+/// Whether the number at this position leaves a yes to what was said as it is: a price, something
+/// that is counted besides, or what was said.
+fn is_number_known(spoken: &Spoken, said: &[&Spoken], amounts: &[Amount], at: usize) -> bool {
+    if said.is_empty() || is_besides(spoken, at) {
+        return true;
+    }
+    let number = spoken.number(at);
+    let digits = spoken.digits(number.clone());
+    let mut amounts = amounts.iter().filter(|a| a.explicit);
+    if amounts.any(|a| a.tokens().contains(&at) && !is_misheard(spoken, said, a)) {
+        return true;
+    }
+    // "It comes to twenty."
+    let last = |at: usize| at == spoken.len() || spoken.is_pause(at);
+    let leads = |at: &usize| {
+        spoken.is_pause(at + 1)
+            || !spoken.is_one_of(*at, &["is", "will", "be", "to", "out", "just"])
+    };
+    let led_by = (0..number.start).rev().find(leads);
+    if (2..=3).contains(&digits.len())
+        && (last(number.end) || spoken.is_one_of(number.end, &["with", "today", "tonight", "even"]))
+        && led_by.is_some_and(|at| {
+            !spoken.is_pause(at + 1) && spoken.is_one_of(at, &["total", "come", "that'll"])
+        })
+    {
+        return true;
+    }
+    // "One large" repeats "a large".
+    let article = |said: &Spoken, i: usize| {
+        digits == "1" && said.is_one_of(i, &["a", "an"]) && spoken.same(number.end, said, i + 1)
+    };
+    let before = match number.start.checked_sub(1) {
+        Some(at) if spoken.word(at).is_none() => spoken.digits(spoken.number(at)),
+        _ => String::new(),
+    };
+    // A part of a longer number, and none of its digits left out since the part before.
+    let is_part = |run: &String| {
+        digits.len() >= 3
+            && run.contains(&digits)
+            && (before.len() < 3
+                || !run.contains(&before)
+                || run.contains(&format!("{before}{digits}")))
+    };
+    said.iter().any(|said| {
+        (0..said.len()).any(|i| said.digits(said.number(i)) == digits || article(said, i))
+            || said
+                .digit_runs()
+                .iter()
+                .any(|run| *run == digits || is_part(run))
+    })
+}
+
+/// Whether what may be a price is rather a number of the order, said wrong: "one two four", or "one
+/// twenty four" for "one twenty three".
+fn is_misheard(spoken: &Spoken, said: &[&Spoken], amount: &Amount) -> bool {
+    if !spoken.is_bare(amount) {
+        return false;
+    }
+    let digits = spoken.digits(amount.tokens());
+    let differs = |run: &String| {
+        let differing = run.bytes().zip(digits.bytes()).filter(|(a, b)| a != b);
+        run.len() == digits.len() && differing.count() == 1
+    };
+    amount.tokens().len() >= digits.len().max(3)
+        || said
+            .iter()
+            .any(|said| said.digit_runs().iter().any(differs))
+}
+
+/// Whether the number at this position is neither of the order nor its price: "thirty to forty
+/// minutes", "ready at 6:45", "your order number is fifty seven".
+fn is_besides(spoken: &Spoken, at: usize) -> bool {
+    const UNITS: [&str; 5] = ["minute", "min", "hour", "pm", "am"];
+    let number = spoken.number(at);
+    let end = number.end;
+    let before = |n: usize, words: &[&str]| {
+        let at = number.start.checked_sub(n);
+        at.is_some_and(|at| spoken.is_one_of(at, words) && !spoken.is_pause(at + 1))
+    };
+    let in_units = |at: usize| spoken.is_one_of(at, &UNITS) && !spoken.is_pause(at);
+    // "Thirty to forty minutes", "forty five to an hour", "twenty, thirty minutes".
+    let to = |from: usize| {
+        let behind = spoken.number_end(from);
+        behind > from && in_units(behind)
+            || spoken.is_one_of(from, &["a", "an"]) && in_units(from + 1)
+    };
+    let digits = spoken.digits(number.clone());
+    let round = digits.len() == 2 && digits.ends_with(['0', '5']);
+    let lasts = in_units(end)
+        || spoken.is_one_of(end, &["to", "or"]) && to(end + 1)
+        || round && spoken.is_pause(end) && to(end) && !before(1, &["apartment"]);
+    // "There by seven", "ready at six thirty".
+    let hour = (end == spoken.len() || spoken.is_pause(end))
+        && (digits.len() <= 2 || digits.len() <= 4 && digits.ends_with(['0', '5']))
+        && (before(1, &["by"])
+            || before(1, &["at", "around"]) && before(2, &["ready", "there", "done"]));
+    let is = usize::from(before(1, &["is"]));
+    let of_shop = before(1 + is, &["number"]) && before(2 + is, &["order"]);
+    lasts || hour || of_shop || spoken.is_clock(at)
 }
 
 /// What a turn says about the total.
@@ -387,11 +705,23 @@ pub fn total_said(text: &str, total: Cents) -> TotalSaid {
 
 /// What the words say of the total, and the words that do.
 pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
-    let amounts = spoken.amounts();
+    let mut amounts = spoken.amounts();
+    // "Two dollars of that is delivery."
+    let of_it = |a: &Amount| {
+        spoken.is_word(a.to, "of") && spoken.is_one_of(a.to + 1, &["that", "it", "which"])
+    };
+    amounts.retain(|a| !is_besides(spoken, a.from) && !of_it(a));
+    // "$22.10. No, $20.10."
+    let is_no = |at: &usize| {
+        spoken.is_one_of(*at, &["no", "wait"])
+            && (spoken.is_pause(at + 1) || amounts.iter().any(|a| a.from == at + 1))
+    };
+    let noes = (0..spoken.len()).filter(is_no);
     let corrected_at = spoken
         .find_any(&CORRECTIONS)
         .into_iter()
         .map(|at| at.start)
+        .chain(noes)
         .filter(|at| amounts.iter().any(|amount| amount.from > *at))
         .max()
         .unwrap_or(0);
@@ -412,16 +742,49 @@ pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
     let Some(amount) = stated else {
         return (TotalSaid::None, 0..0);
     };
-    let plain = spoken.is_plain(amount) && is_framed(spoken, amount);
+    // "That doesn't include delivery."
+    let lacks = (0..spoken.len()).any(|at| {
+        spoken.is_one_of(at, &["include", "included", "including"])
+            && is_doubtful(spoken, at.saturating_sub(3)..at)
+    });
+    let plain = spoken.is_plain(amount) && is_framed(spoken, amount) && !lacks;
     // "Seventeen fifty, and the tax is two sixty" leaves the sum to the listener.
     let open = !named(&amount) && parts.iter().any(|part| part.from > amount.from);
     let said = match amount.cents == total {
         true if plain && !open && (amount.explicit || named(&amount)) => TotalSaid::Same,
         // It takes the total's place, whether it is more or less.
-        false if plain && amount.explicit => TotalSaid::Other,
+        false if plain && (amount.explicit || is_total(spoken, amount)) => TotalSaid::Other,
         _ => TotalSaid::None,
     };
     (said, amount.tokens())
+}
+
+/// Whether the amount is called the total.
+fn is_total(spoken: &Spoken, amount: &Amount) -> bool {
+    let before = amount.from.saturating_sub(5)..amount.from;
+    [before, amount.to..amount.to + 2]
+        .into_iter()
+        .any(|at| spoken.has_one_of(at, &["total", "altogether"]))
+}
+
+/// Whether the words leave a total that was named before them open: another amount behind a
+/// correction, or something that comes on top.
+pub fn unsettles(spoken: &Spoken, total: Cents) -> bool {
+    let amounts = spoken.amounts().into_iter();
+    let mut amounts = amounts.filter(|a| !is_besides(spoken, a.from) && !spoken.is_asked(a.from));
+    let corrects = !spoken.find_any(&CORRECTIONS).is_empty()
+        || spoken.has_one_of(0..spoken.len(), &["wait", "oh"]);
+    let (least, most) = (Cents(1_000), Cents(100_000));
+    let unsettled = |a: Amount| {
+        let other = a.cents != total && (a.explicit || (least..most).contains(&a.cents));
+        let is_on_top = is_part(spoken, &a)
+            && !spoken.has_one_of(0..a.from, &["include", "including", "with", "each"]);
+        corrects && other || is_on_top
+    };
+    // "Oh, plus tax."
+    let plus = spoken.is_word(0, "plus")
+        || spoken.is_one_of(0, &["oh", "and"]) && spoken.is_word(1, "plus");
+    amounts.any(unsettled) || plus && spoken.has_one_of(1..6, &PARTS)
 }
 
 /// The words between two pauses around this amount.
@@ -459,20 +822,30 @@ fn is_framed(spoken: &Spoken, amount: &Amount) -> bool {
             "up",
         ],
     );
+    // "Twenty ten, about forty minutes."
+    let vague = &["about", "roughly", "probably"];
     let more = spoken.is_one_of(
         amount.to,
-        &[
-            "extra", "more", "or", "change", "minimum", "tip", "about", "roughly", "probably",
-        ],
-    );
+        &["extra", "more", "or", "change", "minimum", "tip"],
+    ) || spoken.is_one_of(amount.to, vague) && !spoken.is_pause(amount.to);
     known && !unsure && !hedged && !more
 }
 
+/// What is only a part of the total.
+const PARTS: [&str; 9] = [
+    "delivery's",
+    "tax",
+    "fee",
+    "delivery",
+    "tip",
+    "charge",
+    "discount",
+    "minimum",
+    "coupon",
+];
+
 /// Whether the amount is only a part of the total: before tax, the tax, a fee, a discount, each.
 fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
-    const PARTS: [&str; 8] = [
-        "tax", "fee", "delivery", "tip", "charge", "discount", "minimum", "coupon",
-    ];
     // "There's a fee, so it's twenty ten": what is said in another breath is something else.
     let begins = match clause(spoken, amount).start {
         begins if begins == amount.from => 0,
@@ -487,6 +860,13 @@ fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
         spoken.is_one_of(at, &["before", "plus", "without"])
             && spoken.is_one_of(at + 1, &["tax", "delivery", "the", "a", "tip"])
     }) || spoken.is_word(amount.to, "plus");
+    // "Twenty ten and tax", "twenty ten, not with delivery".
+    let then = amount.to + 1 + usize::from(spoken.is_one_of(amount.to + 1, &["then", "the"]));
+    let and_part = spoken.is_word(amount.to, "and")
+        && spoken.is_one_of(then, &PARTS)
+        && (then + 1 >= spoken.len() || spoken.is_pause(then + 1));
+    let not_part =
+        spoken.is_word(amount.to, "not") && spoken.has_one_of(amount.to + 1..amount.to + 5, &PARTS);
     // "The delivery fee is three dollars", but not "with the delivery fee it's 24.15".
     let names_part = spoken.has_one_of(before, &PARTS)
         && !spoken.has_one_of(included, &["with", "including", "after", "plus", "total"]);
@@ -494,7 +874,7 @@ fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
     let of_part = spoken.is_one_of(amount.to + is_for, &PARTS)
         && !spoken.is_one_of(amount.to + is_for + 1, &["included", "in"]);
     let each = spoken.is_one_of(amount.to, &["each", "apiece", "per", "off"]);
-    subtotal || untaxed || names_part || of_part || each
+    subtotal || untaxed || and_part || not_part || names_part || of_part || each
 }
 
 #[cfg(test)]
@@ -503,11 +883,13 @@ mod tests {
 
     #[test]
     fn the_lists_are_in_the_one_spelling() {
-        let lists: [&[&str]; 6] = [
+        let lists: [&[&str]; 8] = [
             &FIRM,
             &LOST,
+            &MISSED,
             &AFFIRMATIVE,
             &HARMLESS,
+            &ASIDE,
             &CORRECTIONS,
             &CONFIRMING,
         ];

@@ -301,6 +301,39 @@ impl Spoken {
         (!groups.is_empty()).then(|| (groups.concat(), at))
     }
 
+    /// The groups around this position that were said in one breath.
+    pub fn number(&self, at: usize) -> Range<usize> {
+        let goes_on = |at: usize| {
+            matches!(self.tokens.get(at), Some(Token::Group { .. })) && !self.is_pause(at)
+        };
+        let joined = |at: &usize| goes_on(*at) && self.word(at - 1).is_none();
+        let before = (1..=at).rev().take_while(joined).count();
+        let behind = (at + 1..self.len()).take_while(joined).count();
+        at - before..at + 1 + behind
+    }
+
+    /// The digits of these tokens.
+    pub fn digits(&self, tokens: Range<usize>) -> String {
+        let tokens = self.tokens.get(tokens).unwrap_or_default().iter();
+        let parts = tokens.flat_map(|token| match token {
+            Token::Group { digits, decimals } => [Some(digits), decimals.as_ref()],
+            Token::Word(_) => [None, None],
+        });
+        parts.flatten().map(String::as_str).collect()
+    }
+
+    /// Whether the number at this position is a time of the day as it is written: "6:45".
+    pub fn is_clock(&self, at: usize) -> bool {
+        let len = |at: usize| self.digits(at..at + 1).len();
+        [at, at + 1].into_iter().any(|minutes| {
+            self.pauses.contains(&(minutes, ':'))
+                && len(minutes) == 2
+                && minutes
+                    .checked_sub(1)
+                    .is_some_and(|hour| matches!(len(hour), 1 | 2))
+        })
+    }
+
     /// Behind the groups that begin at this position.
     pub fn number_end(&self, from: usize) -> usize {
         let groups = self.tokens.iter().skip(from);

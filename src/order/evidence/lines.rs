@@ -4,6 +4,7 @@ use super::fields::{self, Field};
 use super::{FieldEvidence, Proof, Quote};
 use crate::order::answer::{self, Answer};
 use crate::order::backchannel;
+use crate::order::do_not_call::asks_not_to_be_called;
 use crate::order::mention::{Counted, Mention};
 use crate::order::own_words;
 use crate::order::spoken::Spoken;
@@ -14,17 +15,30 @@ use std::ops::Range;
 /// How many turns of the shop may pass until it answers.
 const ANSWER_WITHIN: usize = 3;
 /// A question of the agent that asks about what it read back, and not about something new.
-const ASKS_BACK: [&str; 10] = [
+const ASKS_BACK: [&str; 11] = [
     "correct",
-    "right",
+    "is that right",
+    "that's right",
+    "is that okay",
     "get that",
     "got that",
     "got it",
     "all good",
-    "okay",
     "everything",
     "total",
     "sound good",
+];
+/// The same at the end of the question; before it they begin something else.
+const TAGS: [&str; 2] = ["right", "okay"];
+/// Asks whether the shop has it.
+const ASKS_WHETHER: [&str; 7] = [
+    "did you get",
+    "did you catch",
+    "got that",
+    "got it",
+    "is that right",
+    "is that correct",
+    "all good",
 ];
 
 /// Words that were heard, and what they say of the order's items.
@@ -88,12 +102,7 @@ impl<'a> Lines<'a> {
             .enumerate()
             .rev()
             .filter(|(_, line)| shops(line))
-            .find_map(|(at, line)| match answer::find(&line.said.words) {
-                (Answer::Objects { firmly: true }, words) => answer::wants_again(&line.said.words)
-                    .is_none()
-                    .then_some((at, words)),
-                _ => None,
-            });
+            .find_map(|(at, _)| Some((at, takes_back(&lines, at)?)));
         for at in 0..lines.len() {
             let (answer, affirmed, repeats) = match lines.get(at).map(|line| line.turn.role) {
                 Some(Role::Agent) => (
@@ -225,7 +234,7 @@ impl<'a> Lines<'a> {
         match answer {
             Answer::Objects { .. } => (Proof::Contradicted, at),
             _ if contrary.is_some_and(|mention| !mention.says) => (Proof::Contradicted, at),
-            _ if shop.is_some_and(|shop| asks_for(&shop.words, field.asked_by)) => {
+            _ if shop.is_some_and(|shop| asks_with(&shop.words, field.asked_by)) => {
                 by_half().unwrap_or((Proof::Stated, at))
             }
             Answer::Affirms => (Proof::Proven, at),
@@ -284,16 +293,61 @@ fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
     }
 }
 
+/// Whether the turn ends with a question.
+fn asks(words: &Spoken) -> bool {
+    !words.is_empty() && words.is_asked(words.len() - 1)
+}
+
+/// Whether a sentence of the turn asks with one of these phrases.
+fn asks_with(words: &Spoken, phrases: &[&str]) -> bool {
+    let found = words.find_any(phrases);
+    found.iter().any(|at| words.is_asked(at.start))
+}
+
+/// The words of a turn of the shop that take the order back, whatever was asked.
+fn takes_back(lines: &[Line<'_>], at: usize) -> Option<Range<usize>> {
+    let line = lines.get(at)?;
+    let words = &line.said.words;
+    // "No onions" is what the agent ordered.
+    let quoted = |at: usize| {
+        let agents = lines.iter().filter(|line| line.turn.role == Role::Agent);
+        let mut agents = agents.map(|line| &line.said.words);
+        agents.any(|said| (0..said.len()).any(|i| (0..2).all(|n| words.same(at + n, said, i + n))))
+    };
+    // To want no more calls takes back no order.
+    let denies = || {
+        let at = answer::denies(words, quoted)?;
+        (!asks_not_to_be_called(line.turn.heard_text())).then_some(at..at + 1)
+    };
+    // "Did you get the address?" "No."
+    let lacks = || {
+        let before = lines.get(at.checked_sub(1)?)?;
+        let asked = before.turn.role == Role::Agent && asks_with(&before.said.words, &ASKS_WHETHER);
+        match answer::find(words) {
+            (Answer::Objects { firmly: false }, no) if asked => Some(no),
+            _ => None,
+        }
+    };
+    answer::takes_back(words).or_else(denies).or_else(lacks)
+}
+
 /// The shop's answer to a turn of the agent.
 fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
-    let said = lines.get(at).map(|line| &line.said.words);
+    let mut said: Vec<&Spoken> = lines
+        .get(at)
+        .map(|line| &line.said.words)
+        .into_iter()
+        .collect();
     let mut asked_else = false;
     let mut passed = 0;
     for (at, line) in lines.iter().enumerate().skip(at + 1) {
         if line.turn.role == Role::Agent {
             let words = &line.said.words;
-            let asks = !words.is_empty() && words.is_asked(words.len() - 1);
-            asked_else |= asks && words.find_any(&ASKS_BACK).is_empty();
+            let tags = words.find_any(&TAGS);
+            let asks_back =
+                tags.iter().any(|at| at.end == words.len()) || asks_with(words, &ASKS_BACK);
+            asked_else |= asks(words) && !asks_back;
+            said.push(words);
             continue;
         }
         if !counts(line.turn, &line.said.words) {
@@ -303,11 +357,14 @@ fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range
         if passed > ANSWER_WITHIN {
             return None;
         }
-        let (answer, words) = answer::find_to(&line.said.words, said);
+        // "Okay, one minute" answers nothing yet.
+        if backchannel::asks_to_wait(line.turn.heard_text()) {
+            continue;
+        }
+        let (answer, words) = answer::find_to(&line.said.words, said.iter().copied());
         // Whoever doubts has not agreed, whatever follows.
         let doubts = answer == Answer::Neither
-            && answer::is_doubtful(&line.said.words, 0..line.said.words.len())
-            && !backchannel::asks_to_wait(line.turn.heard_text());
+            && answer::is_doubtful(&line.said.words, 0..line.said.words.len());
         // A "yes" to another question answers that.
         if doubts || answer != Answer::Neither && (answer != Answer::Affirms || !asked_else) {
             return Some((answer, at, words));
@@ -337,8 +394,12 @@ fn affirmed(lines: &[Line<'_>], at: usize, order: &OrderState) -> Vec<(Said, usi
         .skip(at + 1)
         .filter_map(|(at, shop)| {
             let to = shop.turn.acknowledges.as_ref()?;
-            (to.turn == line.turn.id && answer::confirms(&shop.said.words).is_some())
-                .then(|| (Said::parse(line.turn.heard_before(to), order), at))
+            if to.turn != line.turn.id {
+                return None;
+            }
+            let said = Said::parse(line.turn.heard_before(to), order);
+            answer::confirms_to(&shop.said.words, Some(&said.words))?;
+            Some((said, at))
         });
     agreed.collect()
 }
@@ -352,10 +413,4 @@ fn repeats(lines: &[Line<'_>], at: usize) -> bool {
         .map(|line| line.turn.words().to_owned() + " ")
         .collect();
     own_words::repeats(shop, &said)
-}
-
-/// Whether the shop asks for the field.
-fn asks_for(shop: &Spoken, asked_by: &[&str]) -> bool {
-    let found = shop.find_any(asked_by);
-    found.iter().any(|at| shop.is_asked(at.start))
 }

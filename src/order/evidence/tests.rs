@@ -602,3 +602,448 @@ fn a_shop_that_has_it_picked_up_delivers_to_no_address() {
         assert_eq!(proofs(&t)[2], Proof::Contradicted, "{answer}");
     }
 }
+
+/// Whether a conversation proves enough to confirm this order at twenty ten. A line that begins with
+/// ">" is the agent's, the others are the shop's.
+fn confirms(order: &OrderState, talk: &[&str]) -> bool {
+    confirms_at(Cents(2010), order, talk)
+}
+
+fn confirms_at(amount: Cents, order: &OrderState, talk: &[&str]) -> bool {
+    let mut t = Transcript::default();
+    for (at, line) in talk.iter().enumerate() {
+        let id = format!("t{at}");
+        match line.strip_prefix("> ") {
+            Some(words) => heard(&mut t, &id, words, 100),
+            None => t.shop_words(&id, at as u64, line),
+        }
+    }
+    let fields = read_back(order, &t);
+    let total = total(amount, order, &t);
+    fields.iter().chain([&total]).all(FieldEvidence::is_enough)
+}
+
+const ASKS: &str = "> So that's one large pepperoni pizza, delivered to one twenty three Main Street, phone three one oh, five five five, oh one four two. Is that right?";
+const YES: &str = "Yes, that's right. Your total is twenty ten.";
+const BYE: &str = "> Great, thank you very much. Goodbye!";
+
+/// Each is the shop's answer to the read-back.
+fn answers(order: &OrderState, asks: &str, confirmed: bool, answers: &[&str]) {
+    for answer in answers {
+        let is = confirms(order, &[asks, answer, BYE, "Bye."]);
+        assert_eq!(is, confirmed, "{answer}");
+    }
+}
+
+/// Each is said once everything was agreed to.
+fn parting(confirmed: bool, words: &[&str]) {
+    for words in words {
+        let is = confirms(&order(), &[ASKS, YES, BYE, words]);
+        assert_eq!(is, confirmed, "{words}");
+    }
+}
+
+#[test]
+fn a_number_repeated_wrongly_is_no_yes() {
+    let wrong = [
+        "Got it, five five five, oh one four three. Your total is twenty ten.",
+        "Yes, 555-0143. Your total is $20.10.",
+        "Yes, 0143. Your total is $20.10.",
+        "Yes, three one oh, five five five, one four two. Your total is $20.10.",
+        "Yes, two. Your total is $20.10.",
+        "Yep, that's twenty ten for two.",
+        "Yes, your total for two is twenty ten.",
+        "Yes, 132. Your total is $20.10.",
+        "Yes, one two four. Your total is $20.10.",
+        "Yes, one twenty four. Your total is $20.10.",
+        "Yes, two, thirty minutes. Your total is $20.10.",
+        "Yes, 90002. Your total is $20.10.",
+        "Okay, two of the large pepperoni. Your total is $20.10.",
+        "Okay, two pepperoni pizzas, large. Your total is $20.10.",
+        "Yes, 310 555 0143. My driver will be there in forty minutes. Your total is $20.10.",
+        "Yes, 310 555 0143. Your total is $20.10, and thanks for calling us.",
+    ];
+    answers(&order(), ASKS, false, &wrong);
+    let mut apartment = order();
+    apartment.address.as_mut().unwrap().street = "123 Main St Apt 4".into();
+    let asks = ASKS.replace("Main Street", "Main Street, apartment four");
+    let wrong = [
+        "Got it, apartment five. Your total is twenty ten.",
+        "Yes, 123 Main Street, apartment 5. Your total is twenty ten.",
+    ];
+    answers(&apartment, &asks, false, &wrong);
+    let right = [
+        "Got it, apartment four. Your total is twenty ten.",
+        "Yes, 123 Main Street, apartment 4, 310 555 0142. Your total is twenty ten.",
+    ];
+    answers(&apartment, &asks, true, &right);
+}
+
+#[test]
+fn a_number_that_was_said_or_is_of_something_else_leaves_a_yes() {
+    let right = [
+        "Got it, five five five, oh one four two. Your total is twenty ten.",
+        "Yes, 310-555-0142. Your total is $20.10.",
+        "Yes, 0142. Your total is $20.10.",
+        "Okay, so one large pepperoni, 123 Main Street. Your total is $20.10.",
+        "Yes. Seventeen fifty, twenty ten with tax.",
+        "Yes. Nine fifty for the pizza, twenty ten altogether.",
+        "Yes. That's $20.10, 45 minutes.",
+        "Yes. That's twenty ten, about forty minutes.",
+        "Yes. Your total is twenty ten. Twenty, thirty minutes.",
+        "Yes. Your total is twenty ten, it'll be there by seven.",
+    ];
+    answers(&order(), ASKS, true, &right);
+    let a_large = ASKS.replace("one large", "a large");
+    answers(
+        &order(),
+        &a_large,
+        true,
+        &["Okay, one large pepperoni. Twenty ten."],
+    );
+    let twenty = [
+        ASKS,
+        "Yes. Your total comes to twenty.",
+        "> Twenty dollars?",
+        "Your total is twenty dollars.",
+    ];
+    assert!(confirms_at(Cents(2000), &order(), &twenty));
+    // In the middle of a read-back, too.
+    for (answer, phone) in [
+        ("Yes, 555 0142.", Proof::Proven),
+        ("Yes, 555 0143.", Proof::Stated),
+    ] {
+        let mut t = Transcript::default();
+        heard(&mut t, "a", READ_BACK, 90);
+        t.shop_words("s", 0, answer);
+        t.acknowledge("s", "a", 100);
+        t.agent_heard("a", 100);
+        assert_eq!(proofs(&t)[1], phone, "{answer}");
+    }
+}
+
+#[test]
+fn before_a_price_nothing_unknown_is_said() {
+    let wrong = [
+        "Yep. Medium pepperoni, twenty ten.",
+        "Yep. Twenty ten for the medium.",
+        "Yes. For the medium, that's twenty ten.",
+        "Yes. With mushrooms, that's twenty ten.",
+        "Okay. We substitute mushrooms for the pepperoni, so that's twenty ten.",
+        "Yep. One twenty three Maple Street, that'll be twenty ten.",
+        "Yep. 123 Elm Street, that'll be $20.10.",
+        "Yes. And the garlic bread, that's twenty ten.",
+        "Yes. You have to come here to pay, it's twenty ten.",
+    ];
+    answers(&order(), ASKS, false, &wrong);
+    let right = [
+        "Yep. Large pepperoni, twenty ten.",
+        "Yes. It's going to be twenty ten.",
+        "Yes. Almost twenty dollars.",
+        "Yes. Maybe twenty bucks, I'd have to check.",
+        "Yes. The minimum for delivery is fifteen dollars.",
+        "Yes. They're eighteen dollars each, so it's twenty ten with tax.",
+        "Yes. That'll be twenty ten for the large pizza, see you soon.",
+        "Yes. So the large pepperoni with delivery, that's twenty ten.",
+    ];
+    answers(&order(), ASKS, true, &right[..1]);
+    for right in right {
+        let asked = [
+            ASKS,
+            right,
+            "> And the total?",
+            "Your total is twenty ten.",
+            BYE,
+        ];
+        assert!(confirms(&order(), &asked), "{right}");
+    }
+}
+
+#[test]
+fn a_quantity_stands_apart_from_its_size() {
+    let mut two = order();
+    two.items[0].quantity = 2;
+    for words in [
+        "two pepperoni pizzas, both large",
+        "two pepperoni pizzas, large",
+        "two of the large pepperoni pizzas",
+        "two large pepperoni pizzas",
+    ] {
+        let asks = ASKS.replace("one large pepperoni pizza", words);
+        assert!(confirms(&two, &[&asks, YES, BYE]), "{words}");
+        assert!(!confirms(&order(), &[&asks, YES, BYE]), "{words}");
+    }
+    let mut several = order();
+    several.items.push(Item {
+        size: Some(Size::Large),
+        toppings: vec!["mushrooms".into()],
+        ..Item::default()
+    });
+    let words = "two pizzas, a large pepperoni and a large mushroom";
+    let asks = ASKS.replace("one large pepperoni pizza", words);
+    assert!(confirms(&several, &[&asks, YES, BYE]));
+}
+
+#[test]
+fn what_is_taken_back_while_parting_is_not_confirmed() {
+    parting(
+        false,
+        &[
+            "What? Oh no, we can't deliver there.",
+            "Huh, we're out of pepperoni.",
+            "Pardon me, we're out of pepperoni.",
+            "Sorry? We're closed.",
+            "Sorry, we're closing now.",
+            "Oh wait, sorry, we're all out.",
+            "Sorry, we're done for tonight.",
+            "Oh, the pepperoni is finished.",
+            "Oh sorry, we can't.",
+            "Sorry, we won't.",
+            "No, sorry, we can't.",
+            "Oh, the driver just went home. You'll have to come get it.",
+            "Actually, scratch that order.",
+            "Oh, we just used up the last of the pepperoni.",
+            "Oh, we're out.",
+            "No can do.",
+            "Oh, that's too far for us.",
+            "Sorry, you're outside our delivery area.",
+            "We don't go there.",
+        ],
+    );
+    parting(
+        true,
+        &[
+            "What?",
+            "Sorry? I didn't catch that.",
+            "Pardon?",
+            "I can't hear you.",
+            "No rush.",
+            "If anything changes, just call us.",
+            "Don't forget to tip the driver.",
+            "You're welcome, no trouble at all.",
+            "It'll be no longer than thirty minutes.",
+            "You don't have to pay until it's there.",
+            "Not sure how long, maybe forty minutes.",
+            "If you need to cancel, just call.",
+            "It'll be out of the oven in ten minutes.",
+            "No, thank you!",
+            "We can't wait to see you.",
+            "Just wait until your order is finished.",
+            "The driver doesn't have to come up.",
+            "You're not too far, thirty minutes.",
+        ],
+    );
+}
+
+#[test]
+fn what_is_refused_before_the_total_stays_refused() {
+    let talk = |words| {
+        let total = "Your total is twenty ten.";
+        [
+            ASKS,
+            "Yes, that's right.",
+            "> Great. And the total?",
+            words,
+            "> I see. And what's the total?",
+            total,
+            BYE,
+            "Bye.",
+        ]
+    };
+    for words in [
+        "Hmm, there's no more pepperoni left. The boss says ham.",
+        "We haven't got any pepperoni today.",
+        "Our kitchen doesn't have pepperoni today.",
+        "I only have ham left.",
+        "I only have mediums left.",
+        "I'm not able to send a driver there.",
+        "The pepperoni isn't there any more.",
+        "We're fresh out. I'll put ham.",
+        "I'll put mushrooms instead.",
+    ] {
+        assert!(!confirms(&order(), &talk(words)), "{words}");
+    }
+    for words in [
+        "We only take cash.",
+        "No, I can't change that any more.",
+        "One large pepperoni, no onions.",
+        "I don't need your last name.",
+        "It won't be there for forty minutes.",
+        "Please don't call us again after this.",
+    ] {
+        let mut talk = talk(words);
+        talk[2] = "> With no onions, please. And the total?";
+        assert!(confirms(&order(), &talk), "{words}");
+    }
+}
+
+#[test]
+fn an_amount_that_lacks_something_is_no_total() {
+    let said = |amount, words| {
+        let talk = [
+            ASKS,
+            "Yes, that's right.",
+            "> And the total with taxes and fees?",
+            words,
+            BYE,
+        ];
+        confirms_at(Cents(amount), &order(), &talk)
+    };
+    for words in [
+        "Twenty ten. That doesn't include delivery.",
+        "It's twenty ten, not including tax.",
+        "Twenty ten. And delivery's three dollars.",
+        "The total is twenty ten, and then tax.",
+        "That's twenty ten and tax.",
+        "$20.10, but that's without the delivery.",
+    ] {
+        assert!(!said(2010, words), "{words}");
+    }
+    for words in [
+        "Twenty ten. That includes delivery.",
+        "Twenty ten and delivery is included.",
+        "Twenty ten, and the driver will be there in forty minutes.",
+        "Twenty ten. Two dollars of that is delivery.",
+    ] {
+        assert!(said(2010, words), "{words}");
+    }
+    for words in [
+        "That's twenty two ten, no, twenty ten.",
+        "That's twenty two ten. Wait, twenty ten.",
+        "It's $22.10. No, $20.10.",
+    ] {
+        assert!(!said(2210, words), "{words}");
+        assert!(said(2010, words), "{words}");
+    }
+}
+
+#[test]
+fn another_total_behind_the_first_takes_it_back() {
+    parting(
+        false,
+        &[
+            "Oh sorry, it's twenty two.",
+            "Actually the total is 22.",
+            "Sorry, with tax it's twenty two.",
+            "Sorry, I forgot the tax. It'll be about twenty two fifty.",
+            "Oh wait, I think it's twenty three fifty actually.",
+            "Oh, it's more like twenty five fifty.",
+            "Oh, and there's three dollars for delivery.",
+            "Oh, plus delivery.",
+            "Oh, plus tax.",
+            "And the delivery fee is three dollars.",
+        ],
+    );
+    parting(
+        true,
+        &[
+            "Oh, it'll be ready at six thirty.",
+            "It'll be there at 6.30.",
+            "Oh, it'll be there at 6:30.",
+            "Oh, your order number is forty two fifty.",
+            "Oh, thirty to forty minutes.",
+            "All right, see you at seven.",
+            "Two dollars of that is delivery.",
+        ],
+    );
+}
+
+#[test]
+fn a_time_beside_the_total_is_no_price() {
+    let right = [
+        "Yes. That's $20.10, about 45 minutes.",
+        "Yes. Your total is $20.10, 30 to 40 minutes.",
+        "Yes. Your total is $20.10. It'll take 30 to 40 minutes.",
+        "Yes. That's $20.10, 45 to an hour.",
+        "Yes. That'll be $20.10, ready at 6:45.",
+        "Yes. That's twenty ten. Your order number is fifty seven.",
+    ];
+    answers(&order(), ASKS, true, &right);
+    let wrong = [
+        "Yes. It's about twenty ten.",
+        "Yes. It's twenty ten, 22 with delivery.",
+        "Yes. It's twenty ten or twenty two.",
+    ];
+    answers(&order(), ASKS, false, &wrong);
+}
+
+#[test]
+fn who_waits_or_greets_has_not_agreed() {
+    for words in [
+        &["Okay, one minute."][..],
+        &["Yeah, one minute please."],
+        &["Good evening."],
+        &["Okay, I'll be back."],
+        &["One moment please.", "> Sure.", "Okay, I'm back."],
+        &["One moment please.", "> Sure.", "Good, I'm back."],
+    ] {
+        let rest = ["> And the total?", "Your total is twenty ten.", BYE];
+        let talk = [&[ASKS], words, &rest].concat();
+        assert!(!confirms(&order(), &talk), "{words:?}");
+    }
+    let pickup = "Okay, you'll have to come get it. Your total is twenty ten.";
+    answers(&order(), ASKS, false, &[pickup]);
+    let back = [
+        "One moment please.",
+        "> Sure.",
+        "I'm back. Yes, that's right.",
+    ];
+    let rest = ["> And the total?", "Your total is twenty ten."];
+    assert!(confirms(&order(), &[&[ASKS], &back[..], &rest].concat()));
+    answers(&order(), ASKS, true, &["Good, twenty ten. Good night."]);
+}
+
+#[test]
+fn a_yes_answers_the_question_that_was_asked_last() {
+    let rest = ["> And the total?", "Your total is twenty ten."];
+    for (question, answer, confirmed) in [
+        ("> Okay. Do you take cash?", "Yes.", false),
+        ("> Okay, got it. Do you take cash?", "Yes.", false),
+        ("> All right, and is it far?", "Yes.", false),
+        ("> That's all of it, right?", "Yes.", true),
+        ("> Is that okay?", "Yes.", true),
+        ("> Did you get that?", "Yes.", true),
+    ] {
+        let talk = [&[ASKS, "Let me see.", question, answer], &rest[..]].concat();
+        assert_eq!(confirms(&order(), &talk), confirmed, "{question}");
+    }
+    for (question, confirmed) in [
+        ("> Did you get the address?", false),
+        ("> Is it far?", true),
+        ("> Got it. Do you need anything else?", true),
+        ("> All good? Thanks. Is it far?", false),
+    ] {
+        let talk = [ASKS, YES, question, "No.", BYE];
+        assert_eq!(confirms(&order(), &talk), confirmed, "{question}");
+    }
+}
+
+#[test]
+fn other_words_agree_as_well() {
+    let right = [
+        "Okay, awesome. Your total is twenty ten.",
+        "Yep, you're all set. Your total is twenty ten.",
+        "Looks good to me. Your total is twenty ten.",
+        "Gotcha. Your total is twenty ten.",
+        "Yes, that works. Your total is twenty ten.",
+        "Yes, that's what I have. Your total is twenty ten.",
+        "Yes. Thanks for calling. Your total is twenty ten.",
+        "Yes. It shouldn't take long. Your total is twenty ten.",
+        "Okay, it should be there in forty minutes. Your total is twenty ten.",
+        "Okay, give us forty minutes. Your total is twenty ten.",
+        "Yes. Your total is twenty ten. You don't have to pay until it arrives.",
+        "Yes. Your total is twenty ten. We don't have a delivery fee.",
+        "Yes. Your total is twenty ten. No longer than thirty minutes.",
+        "No, that's good. Your total is twenty ten.",
+        "Nope, that's it. Your total is twenty ten.",
+        "No, you're good. Your total is twenty ten.",
+    ];
+    answers(&order(), ASKS, true, &right);
+    let wrong = [
+        "That's not what I have. Your total is twenty ten.",
+        "Awesome, another robot. Your total is twenty ten.",
+        "No, that's not good. Your total is twenty ten.",
+        "Yes, but we no longer have that. Your total is twenty ten.",
+    ];
+    answers(&order(), ASKS, false, &wrong);
+}

@@ -26,7 +26,8 @@ impl Lines<'_> {
             // Whoever refuses something with the price, or behind it, has not closed the deal; to want
             // no more calls takes back no order.
             let refuses = answer::refuses(words) && !asks_not_to_be_called(turn.heard_text());
-            if said.0 == Proof::Proven && refuses {
+            let unsettles = what == TotalSaid::None && answer::unsettles(words, amount);
+            if said.0 == Proof::Proven && (refuses || unsettles) {
                 said.0 = Proof::Stated;
             }
         }

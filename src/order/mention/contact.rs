@@ -10,9 +10,10 @@ pub(in crate::order) fn phone(said: &Spoken, phone: &str) -> Option<Mention> {
     let runs = said.runs();
     let Some(at) = said.phone(phone) else {
         let other = runs.into_iter().rfind(|run| run.digits.len() >= 10)?;
-        // The shop may name its own.
-        let own = said.has_one_of(0..said.len(), &["our", "us", "my"]);
-        return (!own).then(|| Mention::other(other.whole()));
+        // The shop may name its own: "our number is", "call us at".
+        let at = other.whole();
+        let own = said.has_one_of(at.start.saturating_sub(3)..at.start, &["our", "us", "my"]);
+        return (!own).then(|| Mention::other(at));
     };
     let other = |digits: &str| {
         let all: String = phone.chars().filter(char::is_ascii_digit).collect();
@@ -101,6 +102,9 @@ pub(in crate::order) fn method(said: &Spoken, method: DeliveryMethod) -> Option<
         "carry out",
         "take out",
         "to go",
+        "come here",
+        "come get",
+        "come and get",
     ]);
     let (mut is, mut other) = match method {
         DeliveryMethod::Delivery => (delivery, pickup),

@@ -10,6 +10,11 @@ const COUNTING: [&str; 9] = [
     "of", "order", "portion", "bottle", "can", "side", "box", "pack", "plate",
 ];
 
+/// Between a quantity and a size that does not stand right behind it.
+const BETWEEN: [&str; 9] = [
+    "of", "the", "our", "your", "more", "pizza", "pie", "both", "all",
+];
+
 /// Where a turn counts something: "two large", "two garlic breads".
 pub(super) struct Head {
     /// Its size, or none for an item that is named.
@@ -32,6 +37,22 @@ impl Head {
 
 /// Every place where a size, or an item without one, is counted.
 pub(super) fn heads(said: &Spoken, items: &[Item]) -> Vec<Head> {
+    // Of what stands between a size and its quantity: "two pepperoni pizzas, large". Of several items
+    // each has its own breath.
+    let apart = |size: usize| {
+        let toppings: Vec<Range<usize>> = items
+            .iter()
+            .flat_map(|item| item.toppings.iter().chain(&item.name))
+            .flat_map(|text| said.find(text))
+            .collect();
+        let (sentence, _) = said.sentence(size);
+        let between = |at: &usize| {
+            sentence.contains(at)
+                && (said.is_one_of(*at, &BETWEEN) || toppings.iter().any(|t| t.contains(at)))
+                && (items.len() == 1 || !said.is_pause(at + 1))
+        };
+        size - (0..size).rev().take_while(between).count()
+    };
     let head = |size, at: Range<usize>| {
         let counted = (at.start.saturating_sub(3)..at.start)
             .rev()
@@ -39,7 +60,8 @@ pub(super) fn heads(said: &Spoken, items: &[Item]) -> Vec<Head> {
             .map_or(at.start, |i| i + 1);
         let before = said
             .number_before(counted)
-            .or_else(|| said.number_before(at.start));
+            .or_else(|| said.number_before(at.start))
+            .or_else(|| said.number_before(apart(at.start)));
         // "About two" is no quantity.
         let hedged = before.as_ref().is_some_and(|(_, from)| {
             *from > 0

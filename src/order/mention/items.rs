@@ -176,7 +176,9 @@ fn mention(said: &Spoken, heads: &[Head], items: &[Item], wanted: &Item) -> Opti
         let whole = |item: &Item| whole(said, head, item, &own);
         if let Some(at) = whole(wanted) {
             found = found.or(Some(at));
-        } else if (head.quantity.is_some() || has_other_topping(said, wanted, &own.near))
+        } else if (head.quantity.is_some()
+            || has_other_topping(said, wanted, &own.near)
+            || is_of_no_item(said, head, items))
             && !items.iter().any(|item| whole(item).is_some())
         {
             stray = stray.or_else(|| Some(head.at.clone()));
@@ -195,6 +197,24 @@ fn mention(said: &Spoken, heads: &[Head], items: &[Item], wanted: &Item) -> Opti
         (None, Some(at)) => Some(Mention::same(at)),
         (None, None) => None,
     }
+}
+
+/// Whether an item is said by a size that none has: "the medium", "a medium pepperoni".
+fn is_of_no_item(said: &Spoken, head: &Head, items: &[Item]) -> bool {
+    let Range { start, end } = head.at;
+    let begins = said.is_pause(start)
+        || start
+            .checked_sub(1)
+            .is_none_or(|before| said.is_one_of(before, &["a", "the"]));
+    let ends = end == said.len()
+        || said.is_pause(end)
+        || said.is_one_of(end, &["pizza", "pie"])
+        || said.find_any(&TOPPINGS).iter().any(|at| at.start == end);
+    begins
+        && ends
+        && items
+            .iter()
+            .all(|item| item.size.is_some() && item.size != head.size)
 }
 
 /// "Make that two", "two of those": another quantity without its item.

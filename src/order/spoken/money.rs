@@ -105,6 +105,17 @@ impl Spoken {
         !hedged && !vague && !conditional && (mark != Some('?') || tagged)
     }
 
+    /// Whether nothing but the digits says that it is money.
+    pub fn is_bare(&self, amount: &Amount) -> bool {
+        let bare = |at: usize| {
+            matches!(
+                self.tokens.get(at),
+                Some(Token::Group { decimals: None, .. })
+            )
+        };
+        amount.tokens().all(bare) && !self.has_sign(amount.tokens())
+    }
+
     /// Tokens of runs that are too long for a price said digit by digit. "Seventeen fifty, twenty ten"
     /// are two prices: each piece between two pauses is one.
     fn long_runs(&self) -> Vec<usize> {
