@@ -5,7 +5,7 @@ import { CODE, CUSTOM, IMPORTS, number, sectionsOf, sized, withSections } from "
 
 const WINDOW = 32_768;
 // What is in common is counted in pieces of so many bytes.
-const PIECE = 7;
+const PIECE = 6;
 const FUNCTION_NAMES = 1;
 
 /** The module with its functions named by their place, for `wasm-opt --reorder-functions-by-name`. */
