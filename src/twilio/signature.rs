@@ -21,14 +21,10 @@ pub fn verify(
 ) -> bool {
     // Some stacks sign the URL with its default port written out, some without the port that it has
     // (twilio-node tries all of them, too).
-    [
-        Some(url.to_owned()),
-        with_default_port(url),
-        without_port(url),
-    ]
-    .iter()
-    .flatten()
-    .any(|candidate| verify_exact(auth_tokens, candidate, params, signature))
+    [Some(url.to_owned()), with_other_port(url)]
+        .iter()
+        .flatten()
+        .any(|candidate| verify_exact(auth_tokens, candidate, params, signature))
 }
 
 /// Whether the signature belongs to the upgrade request of a media stream at this path.
@@ -80,29 +76,19 @@ fn mac(auth_token: &str, url: &str, params: &[(String, String)]) -> Option<Hmac<
     Some(mac)
 }
 
-fn with_default_port(url: &str) -> Option<String> {
+/// The URL with its default port written out, or without the port that it has.
+fn with_other_port(url: &str) -> Option<String> {
     let Parts {
         scheme,
         host,
         port,
         tail,
     } = Parts::of(url)?;
-    let default = match scheme {
-        "https" | "wss" => 443,
-        _ => 80,
-    };
-    port.is_none()
-        .then(|| format!("{scheme}://{host}:{default}{tail}"))
-}
-
-fn without_port(url: &str) -> Option<String> {
-    let Parts {
-        scheme,
-        host,
-        port,
-        tail,
-    } = Parts::of(url)?;
-    port.map(|_| format!("{scheme}://{host}{tail}"))
+    Some(match (port, scheme) {
+        (Some(_), _) => format!("{scheme}://{host}{tail}"),
+        (None, "https" | "wss") => format!("{scheme}://{host}:443{tail}"),
+        (None, _) => format!("{scheme}://{host}:80{tail}"),
+    })
 }
 
 #[cfg(test)]
