@@ -1,5 +1,6 @@
 //! The configuration, read once from variables and secrets, and checked by name.
 
+use crate::json;
 use crate::policy::callback::{self, Secret};
 use crate::policy::gate::{DAY_MS, Policy};
 use crate::policy::number_plan;
@@ -284,6 +285,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             None => default,
             Some(Some(value)) if (min..=max).contains(&value) => value,
             Some(_) => {
+                let (min, max) = (json::number_text(min), json::number_text(max));
                 self.fail(name, format!("must be a number from {min} to {max}"));
                 default
             }

@@ -148,10 +148,7 @@ You are a concise phone ordering assistant. You are an AI and you call a shop to
     if let Some(max) = request.max_total {
         push_line(
             &mut text,
-            &format!(
-                "The total may be at most {:.2}; do not accept more.",
-                max.to_decimal()
-            ),
+            &format!("The total may be at most {max}; do not accept more."),
         );
     }
     if request.currency != "USD" {

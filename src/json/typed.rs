@@ -14,8 +14,12 @@ use std::fmt;
 
 /// Reads a document; `None` if it is not JSON, or not of the type's form.
 pub fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    T::deserialize(Typed(&value)).ok()
+    typed(&serde_json::from_str(text).ok()?)
+}
+
+/// A value as a type; `None` if it is not of its form.
+pub fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    T::deserialize(Typed(value)).ok()
 }
 
 /// The value is not of the type's form.

@@ -1,6 +1,7 @@
 //! Money in whole cents, so that sums and comparisons are exact.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// An amount in the shop's currency, in cents.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -33,6 +34,13 @@ impl Cents {
     )]
     pub fn to_decimal(self) -> f64 {
         self.0 as f64 / 100.0
+    }
+}
+
+/// As people write it, such as 20.10.
+impl fmt::Display for Cents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)
     }
 }
 

@@ -5,7 +5,7 @@ use super::usage::{ResponseUsage, TranscriptionUsage};
 use crate::json::{self, Str};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// The largest event taken from the socket, in bytes.
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
@@ -173,8 +173,7 @@ pub fn parse(text: &str) -> Result<ServerEvent<'_>, EventError> {
     if text.len() > MAX_EVENT_BYTES {
         return Err(EventError::TooLarge);
     }
-    let wire: Wire<'_> = json::message(text).map_err(|_| EventError::Malformed)?;
-    read(wire).ok_or(EventError::Malformed)
+    Wire::read(text).and_then(read).ok_or(EventError::Malformed)
 }
 
 fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
@@ -189,13 +188,13 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
         "conversation.item.input_audio_transcription.completed" => ServerEvent::Transcribed {
             item_id: wire.item_id?,
             transcript: wire.transcript?,
-            usage: nested(wire.usage).unwrap_or_default(),
+            usage: nested(wire.usage.as_ref()).unwrap_or_default(),
         },
         "conversation.item.input_audio_transcription.failed" => ServerEvent::TranscriptionFailed {
             item_id: wire.item_id?,
         },
         "response.created" => ServerEvent::ResponseCreated {
-            response_id: nested::<WireResponse>(wire.response)?.id,
+            response_id: nested::<WireResponse>(wire.response.as_ref())?.id,
         },
         "response.output_audio.delta" => ServerEvent::AudioDelta {
             response_id: wire.response_id?,
@@ -207,7 +206,7 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
             item_id: wire.item_id?,
             delta: wire.delta?,
         },
-        "response.output_item.done" => match nested::<WireItem>(wire.item)? {
+        "response.output_item.done" => match nested::<WireItem>(wire.item.as_ref())? {
             // An interrupted response ends its items as `incomplete`: such arguments are not to be acted on.
             WireItem {
                 kind,
@@ -237,8 +236,8 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
             WireItem { .. } => ServerEvent::Other,
         },
         "response.done" => {
-            let response = nested::<WireResponse>(wire.response)?;
-            let WireUsage { usage } = nested(wire.response).unwrap_or_default();
+            let response = nested::<WireResponse>(wire.response.as_ref())?;
+            let WireUsage { usage } = nested(wire.response.as_ref()).unwrap_or_default();
             ServerEvent::ResponseDone(ResponseDone {
                 response_id: response.id,
                 status: match response.status.as_deref() {
@@ -249,14 +248,15 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
                 },
                 usage: usage.unwrap_or_default(),
                 error: {
-                    let WireDetails { status_details } = nested(wire.response).unwrap_or_default();
+                    let WireDetails { status_details } =
+                        nested(wire.response.as_ref()).unwrap_or_default();
                     let details = status_details.unwrap_or_default();
                     details.error.map(WireError::into_code).unwrap_or_default()
                 },
             })
         }
         "error" => {
-            let mut error = nested::<WireError>(wire.error)?;
+            let mut error = nested::<WireError>(wire.error.as_ref())?;
             let event_id = error.event_id.take();
             ServerEvent::Error(ServerError {
                 code: error.into_code(),
@@ -268,30 +268,43 @@ fn read(wire: Wire<'_>) -> Option<ServerEvent<'_>> {
     })
 }
 
-fn nested<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
-    raw.and_then(|raw| json::read(raw.get()))
+fn nested<T: DeserializeOwned>(object: Option<&Value>) -> Option<T> {
+    json::typed(object?)
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Wire<'a> {
-    #[serde(borrow, rename = "type")]
     kind: Str<'a>,
-    #[serde(borrow)]
     item_id: Option<Str<'a>>,
-    #[serde(borrow)]
     response_id: Option<Str<'a>>,
-    #[serde(borrow)]
     delta: Option<Str<'a>>,
-    #[serde(borrow)]
     transcript: Option<Str<'a>>,
-    #[serde(borrow)]
-    item: Option<&'a RawValue>,
-    #[serde(borrow)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
+    item: Option<Value>,
+    response: Option<Value>,
+    error: Option<Value>,
+    usage: Option<Value>,
+}
+
+impl<'a> Wire<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut wire = Self::default();
+        let mut kind = None;
+        json::message(text, "", &mut |_, name, value| match name {
+            "type" => kind = value.text(),
+            "item_id" => wire.item_id = value.text(),
+            "response_id" => wire.response_id = value.text(),
+            "delta" => wire.delta = value.text(),
+            "transcript" => wire.transcript = value.text(),
+            "item" => wire.item = value.object(),
+            "response" => wire.response = value.object(),
+            "error" => wire.error = value.object(),
+            "usage" => wire.usage = value.object(),
+            _ => {}
+        })
+        .ok()?;
+        wire.kind = kind?;
+        Some(wire)
+    }
 }
 
 #[derive(Deserialize)]

@@ -18,8 +18,8 @@ pub struct Session<'a> {
     pub transcribe_model: &'a str,
     /// ISO 639-1 language of the shop.
     pub language: &'a str,
-    /// Function tools, in the flat GA form.
-    pub tools: &'a [Value],
+    /// A list of function tools, in the flat GA form.
+    pub tools: &'a Value,
 }
 
 impl Session<'_> {

@@ -2,9 +2,7 @@
 
 pub use crate::base64::{decode, encode};
 use crate::json::{self, Str};
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 /// The largest message taken from a socket, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -69,16 +67,16 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(MediaError::TooLarge);
     }
-    let wire: Wire<'_> = json::message(text).map_err(|_| MediaError::Malformed)?;
+    let wire = Wire::read(text).ok_or(MediaError::Malformed)?;
     let message = match &*wire.event {
         "connected" => Some(MediaMessage::Connected),
         "start" => text_in(wire.start, "callSid").map(|call_sid| MediaMessage::Start { call_sid }),
         "media" => wire
-            .media
-            .filter(|m| !m.payload.is_empty())
-            .map(|m| MediaMessage::Media {
-                payload: m.payload,
-                timestamp_ms: m.timestamp.and_then(|t| t.parse().ok()),
+            .payload
+            .filter(|payload| !payload.is_empty())
+            .map(|payload| MediaMessage::Media {
+                payload,
+                timestamp_ms: wire.timestamp.and_then(|t| t.parse().ok()),
             }),
         "mark" => text_in(wire.mark, "name").map(|name| MediaMessage::Mark { name }),
         "dtmf" => text_in(wire.dtmf, "digit").map(|digit| MediaMessage::Dtmf { digit }),
@@ -94,9 +92,8 @@ pub fn parse(text: &str) -> Result<Frame<'_>, MediaError> {
 }
 
 /// A text within what a message carries, other than audio.
-fn text_in<'a>(carried: Option<&RawValue>, key: &str) -> Option<Str<'a>> {
-    let mut carried: Value = serde_json::from_str(carried?.get()).ok()?;
-    match carried.get_mut(key)?.take() {
+fn text_in<'a>(carried: Option<Value>, key: &str) -> Option<Str<'a>> {
+    match carried?.get_mut(key)?.take() {
         Value::String(text) => Some(Str(text.into())),
         _ => None,
     }
@@ -132,30 +129,41 @@ pub fn clear(stream_sid: &str) -> String {
     ["{\"event\":\"clear\",\"streamSid\":\"", stream_sid, "\"}"].concat()
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Wire<'a> {
-    #[serde(borrow)]
     event: Str<'a>,
-    #[serde(borrow, rename = "streamSid")]
     stream_sid: Option<Str<'a>>,
-    #[serde(borrow, rename = "sequenceNumber")]
     sequence: Option<Str<'a>>,
-    #[serde(borrow)]
-    media: Option<WireMedia<'a>>,
-    #[serde(borrow)]
-    start: Option<&'a RawValue>,
-    #[serde(borrow)]
-    mark: Option<&'a RawValue>,
-    #[serde(borrow)]
-    dtmf: Option<&'a RawValue>,
+    payload: Option<Str<'a>>,
+    timestamp: Option<Str<'a>>,
+    start: Option<Value>,
+    mark: Option<Value>,
+    dtmf: Option<Value>,
 }
 
-#[derive(Deserialize)]
-struct WireMedia<'a> {
-    #[serde(borrow)]
-    payload: Str<'a>,
-    #[serde(borrow)]
-    timestamp: Option<Str<'a>>,
+impl<'a> Wire<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut wire = Self::default();
+        let mut event = None;
+        json::message(
+            text,
+            "media",
+            &mut |within, name, value| match (within, name) {
+                ("", "event") => event = value.text(),
+                ("", "streamSid") => wire.stream_sid = value.text(),
+                ("", "sequenceNumber") => wire.sequence = value.text(),
+                ("media", "payload") => wire.payload = value.text(),
+                ("media", "timestamp") => wire.timestamp = value.text(),
+                ("", "start") => wire.start = value.object(),
+                ("", "mark") => wire.mark = value.object(),
+                ("", "dtmf") => wire.dtmf = value.object(),
+                _ => {}
+            },
+        )
+        .ok()?;
+        wire.event = event?;
+        Some(wire)
+    }
 }
 
 #[cfg(test)]

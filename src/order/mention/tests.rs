@@ -74,9 +74,7 @@ fn meaning(kind: &str, words: &str, field: &str) -> String {
     match kind {
         "price" => {
             let plain = said.amounts().into_iter().filter(|a| said.is_plain(a));
-            let all: Vec<String> = plain
-                .map(|a| format!("{:.2}", a.cents.to_decimal()))
-                .collect();
+            let all: Vec<String> = plain.map(|a| a.cents.to_string()).collect();
             if all.is_empty() {
                 "none".into()
             } else {
