@@ -51,7 +51,7 @@ const FRAME: usize = 160;
 type Setup = fn() -> Case;
 
 /// By name.
-const CASES: [(&str, Setup); 10] = [
+const CASES: [(&str, Setup); 11] = [
     ("frame, nobody speaks", nobody_speaks),
     ("frame, the shop speaks", shop_speaks),
     ("frame, the agent speaks", agent_speaks),
@@ -60,6 +60,7 @@ const CASES: [(&str, Setup); 10] = [
     ("delta of 200 ms of audio", || audio_delta(200)),
     ("delta of 100 ms of audio", || audio_delta(100)),
     ("delta of one word", word_delta),
+    ("words of the shop", shop_words),
     ("echo of a mark", mark),
     ("speech_started, to clear", speech_started),
 ];
@@ -356,6 +357,28 @@ fn word_delta() -> Case {
     let message = |(n, word)| {
         let text = delta("output_audio_transcript", n + 1, word);
         (bench.now + 50 * n as u64, Leg::Model, text)
+    };
+    let messages = words.map(message).collect();
+    Case { bench, messages }
+}
+
+/// What the shop says, turn by turn, is written down and kept: of a call with a little order.
+fn shop_words() -> Case {
+    let mut bench = Bench::ordered(&[("SILENCE_PROMPT_MS", "60000")]);
+    bench.play_out();
+    let item = bench.shop_speaks();
+    let words = support::READ_BACK.split_inclusive(['.', ',']).enumerate();
+    let message = |(n, words): (usize, &str)| {
+        let text = json!({
+            "type": "conversation.item.input_audio_transcription.completed",
+            "event_id": format!("event_CdNrVPyjUo2sOJu2f{n:04}"),
+            "item_id": if n == 0 { item.clone() } else { format!("item_CdNrVqSq7Zt8OJu2f{n:04}") },
+            "content_index": 0,
+            "transcript": words,
+            "usage": { "type": "duration", "seconds": 2 },
+        });
+        let at = bench.now + 1_000 * n as u64;
+        (at, Leg::Model, text.to_string())
     };
     let messages = words.map(message).collect();
     Case { bench, messages }

@@ -16,6 +16,9 @@ use orderline::twilio::twiml::Twiml;
 use serde_json::{Value, json};
 use support::{Bench, FILLER, FILLER_MS, NEXT_TOKEN, TOKEN, config, request};
 
+/// By then what the agent was heard to say is kept as well.
+const KEPT_MS: u64 = 3_000;
+
 fn refused(bench: &mut Bench, code: u16) {
     let socket = *bench.connects.last().unwrap();
     bench.input(Input::ModelClosed { socket, code });
@@ -387,9 +390,41 @@ fn after_three_lost_streams_the_shop_hears_an_apology() {
 }
 
 #[test]
+fn what_the_agent_said_is_kept_soon_and_with_one_write() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.advance(KEPT_MS);
+    let before = bench.saves.len();
+    let response = bench.agent_starts();
+    bench.agent_speaks(&response, "item_question", "Is that all right?");
+    bench.done(&response, "completed");
+    bench.play_out();
+    assert_eq!(bench.saves.len(), before);
+    bench.advance(KEPT_MS);
+    assert_eq!(bench.saves.len(), before + 1);
+    let kept = bench.saves.last().unwrap();
+    assert!(kept.contains("Is that all right?"));
+}
+
+#[test]
+fn what_the_shop_said_is_kept_at_once_and_with_it_what_it_answers() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    let before = bench.saves.len();
+    bench.shop_says("We have no pepperoni today.");
+    assert_eq!(bench.saves.len(), before + 1);
+    let kept = bench.saves.last().unwrap();
+    assert!(kept.contains("no pepperoni today"));
+    let record = Record::parse(kept).unwrap();
+    let mut agent = record.transcript.agent_turns();
+    assert!(agent.any(|turn| turn.heard_text().contains("pepperoni")));
+}
+
+#[test]
 fn a_call_that_lost_its_memory_goes_on_when_twilio_asks() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
+    bench.advance(KEPT_MS);
     bench.restart(false);
     assert!(bench.outcomes.is_empty());
     let connects = bench.connects.len();
@@ -407,6 +442,7 @@ fn a_call_that_lost_its_memory_goes_on_when_twilio_asks() {
 fn a_call_that_lost_its_memory_and_not_its_stream_goes_on_at_once() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
+    bench.advance(KEPT_MS);
     let clears = bench.clears();
     bench.restart(true);
     assert_eq!(
@@ -430,6 +466,7 @@ fn a_call_that_lost_its_memory_and_not_its_stream_goes_on_at_once() {
 fn a_snapshot_that_is_older_than_the_stream_has_twilio_open_another() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
+    bench.advance(KEPT_MS);
     let older = bench.saves.len();
     bench.stream_lost();
     bench.saves.truncate(older);

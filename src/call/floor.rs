@@ -335,7 +335,7 @@ impl Call {
             utterance.is_long = true;
         }
         self.turn.quiet_since = now;
-        self.save();
+        self.save_soon();
     }
 
     /// Tells the model where the agent was cut off, once the phone has told.
@@ -353,7 +353,7 @@ impl Call {
         self.timers.stop(Timer::Cut);
         self.drop_words();
         self.note_stop();
-        self.save();
+        self.save_soon();
     }
 
     /// What is held back will not be said: the model is told how much of it was heard.

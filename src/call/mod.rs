@@ -68,6 +68,8 @@ pub const RING_TIMEOUT_SEC: u32 = 45;
 /// How long Twilio's first question may wait for the API's request, in ms: both come from the same
 /// placing of the call, on different ways. Less than Twilio waits ([`webhook_url`]).
 pub const BEGIN_PATIENCE_MS: u64 = 3_500;
+/// How long what may be lost waits to be kept with other changes, in ms.
+const SAVE_WITHIN_MS: u64 = 3_000;
 /// How long after its longest duration a call must have its outcome, in ms.
 pub const FINAL_GRACE_MS: u64 = 120_000;
 
@@ -438,6 +440,7 @@ impl Call {
             Timer::Finish => self.finish(now),
             Timer::Reconnect => self.connect_model(now),
             Timer::Filler => self.on_gap(now),
+            Timer::Save => self.save(),
         }
     }
 
@@ -468,12 +471,22 @@ impl Call {
         self.out.push_back(Output::Log(line));
     }
 
+    /// What has changed must survive: what the shop said, what is ordered, what becomes of the call.
     fn save(&mut self) {
         self.dirty = true;
     }
 
+    /// What has changed should survive, but a restart that loses it does no harm: how far the agent was
+    /// heard, of which less is the safe side, and what was used. Every write holds up all calls of the
+    /// process, so that those of a turn are one.
+    fn save_soon(&mut self) {
+        let due = self.clock.saturating_add(SAVE_WITHIN_MS);
+        self.timers.set_if_idle(Timer::Save, due);
+    }
+
     fn flush_save(&mut self) {
         if std::mem::take(&mut self.dirty) {
+            self.timers.stop(Timer::Save);
             self.record.log_events(self.clock);
             let snapshot = serde_json::to_string(&self.record).unwrap_or_default();
             self.out.push_back(Output::Save(snapshot));

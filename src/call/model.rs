@@ -427,7 +427,7 @@ impl Call {
             current.greets = false;
         }
         self.log(LogLine::debug("agent_turn"));
-        self.save();
+        self.save_soon();
         if self.filler.is_recording() {
             self.filler_spoken(done.status == ResponseStatus::Completed);
             if !self.record.transcript.is_pending() {

@@ -481,7 +481,7 @@ impl Call {
         }
         if is_news && self.phone.playback.is_drained() {
             self.timers.stop(Timer::Drain);
-            self.save();
+            self.save_soon();
         }
     }
 

@@ -37,9 +37,11 @@ pub enum Timer {
     Reconnect,
     /// The agent should have spoken by now: fill the gap.
     Filler,
+    /// What has changed should be kept by now.
+    Save,
 }
 
-const TIMERS: [Timer; 17] = [
+const TIMERS: [Timer; 18] = [
     Timer::Silence,
     Timer::Decide,
     Timer::Cut,
@@ -57,6 +59,7 @@ const TIMERS: [Timer; 17] = [
     Timer::Finish,
     Timer::Reconnect,
     Timer::Filler,
+    Timer::Save,
 ];
 
 /// When each timer is due, in ms.

@@ -115,56 +115,49 @@ pub fn is_backchannel(words: &str) -> bool {
         return false;
     }
     let (said, noises) = apart(words);
-    let asks = said.contains(['?', '¿']);
-    let said = bare_words(&said);
-    consists_of(&bare_words(&noises), |phrase| in_list(NOISES, phrase))
-        && consists_of(&said, |phrase| {
-            in_list(SOUNDS, phrase)
-                || !asks && (in_any(&GO_ON, phrase) || in_list(LAUGHTER, phrase))
-        })
+    let mut lists = vec![SOUNDS];
+    if !said.contains(['?', '¿']) {
+        lists.push(LAUGHTER);
+        lists.extend(GO_ON);
+    }
+    consists_of(&bare_words(&noises), &[NOISES]) && consists_of(&bare_words(&said), &lists)
 }
 
 /// Whether the shop asks for a moment and says nothing else that wants an answer.
 pub fn asks_to_wait(words: &str) -> bool {
     let (said, _) = apart(words);
-    // "Hold on, let me see that is $20.10" and "… we're out of that" tell something.
-    let tells = Spoken::parse(&said).amounts().iter().any(|a| a.explicit)
-        || answer::read(&said) == Answer::Objects { firmly: true };
     let mut asked = false;
     for clause in said.split_inclusive([',', '.', ';', ':', '!', '?', '…']) {
         let words = bare_words(clause);
         let mut rest = words.as_slice();
         while !rest.is_empty() {
-            if let Some(behind) = behind(rest, |phrase| in_any(&WAIT, phrase)) {
+            if let Some(behind) = behind(rest, &WAIT) {
                 (asked, rest) = (true, behind);
-            } else if behind(rest, |phrase| in_any(&MEANWHILE, phrase)).is_some() {
+            } else if behind(rest, &MEANWHILE).is_some() {
                 if clause.ends_with('?') {
                     return false;
                 }
                 (asked, rest) = (true, &[]);
-            } else if let Some(behind) = behind(rest, |phrase| in_any(&AROUND, phrase)) {
+            } else if let Some(behind) = behind(rest, &AROUND) {
                 rest = behind;
             } else {
                 return false;
             }
         }
     }
-    asked && !tells
+    // "Hold on, let me see that is $20.10" and "… we're out of that" tell something.
+    let tells = || {
+        Spoken::parse(&said).amounts().iter().any(|a| a.explicit)
+            || answer::read(&said) == Answer::Objects { firmly: true }
+    };
+    asked && !tells()
 }
 
-fn in_list(list: &str, phrase: &str) -> bool {
-    list.split(',').any(|listed| listed.trim_start() == phrase)
-}
-
-fn in_any(lists: &Lists, phrase: &str) -> bool {
-    lists.iter().any(|list| in_list(list, phrase))
-}
-
-/// Whether the words are phrases of this kind, one after another.
-fn consists_of(words: &[String], is_phrase: impl Fn(&str) -> bool) -> bool {
+/// Whether the words are phrases of these lists, one after another.
+fn consists_of(words: &[String], lists: &[&str]) -> bool {
     let mut rest = words;
     while !rest.is_empty() {
-        match behind(rest, &is_phrase) {
+        match behind(rest, lists) {
             Some(behind) => rest = behind,
             None => return false,
         }
@@ -172,13 +165,17 @@ fn consists_of(words: &[String], is_phrase: impl Fn(&str) -> bool) -> bool {
     true
 }
 
-/// What follows the longest phrase of this kind at the beginning.
-fn behind(words: &[String], is_phrase: impl Fn(&str) -> bool) -> Option<&[String]> {
-    (1..=MAX_PHRASE.min(words.len()))
-        .rev()
-        .filter_map(|n| words.split_at_checked(n))
-        .find(|(phrase, _)| is_phrase(&phrase.join(" ")))
-        .map(|(_, rest)| rest)
+/// What follows the longest phrase of these lists at the beginning.
+fn behind<'a>(words: &'a [String], lists: &[&str]) -> Option<&'a [String]> {
+    let start = words.get(..MAX_PHRASE).unwrap_or(words).join(" ");
+    let listed = lists.iter().flat_map(|list| list.split(','));
+    let phrases = listed.map(|phrase| phrase.strip_prefix(' ').unwrap_or(phrase));
+    let begins = |phrase: &&str| {
+        let rest = start.strip_prefix(phrase);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let longest = phrases.filter(begins).max_by_key(|phrase| phrase.len())?;
+    words.get(longest.split(' ').count()..)
 }
 
 fn bare_words(text: &str) -> Vec<String> {
