@@ -44,6 +44,8 @@ const TOLERANCE: f64 = 3.0;
 const TARGET: &str = "x86_64 linux";
 /// Frames of a case: ten seconds.
 const FRAMES: usize = 500;
+/// A fifth of a second.
+const FIRST_FRAMES: usize = 10;
 /// Bytes of μ-law in 20 ms.
 const FRAME: usize = 160;
 
@@ -51,9 +53,10 @@ const FRAME: usize = 160;
 type Setup = fn() -> Case;
 
 /// By name.
-const CASES: [(&str, Setup); 11] = [
+const CASES: [(&str, Setup); 12] = [
     ("frame, nobody speaks", nobody_speaks),
     ("frame, the shop speaks", shop_speaks),
+    ("the shop begins to speak", shop_begins),
     ("frame, the agent speaks", agent_speaks),
     ("frame, the agent’s echo", agent_echoes),
     ("frame, both speak", both_speak),
@@ -284,6 +287,18 @@ fn shop_speaks() -> Case {
     let mut bench = greeted();
     bench.model_hears(true);
     frames(bench, shop())
+}
+
+/// The shop answers at once, and is known for somebody: all of the first fifth of a second.
+fn shop_begins() -> Case {
+    let mut bench = Bench::greeted(&[("SILENCE_PROMPT_MS", "60000")]);
+    let response = bench.agent_starts();
+    let audio: Vec<u8> = agent().take(3_000 * 8).collect();
+    bench.agent_sounds(&response, "item_A", "So that is one", &audio);
+    bench.line(&hiss(3_400));
+    let Case { bench, messages } = frames(bench, shop());
+    let Case { bench, messages } = Case { bench, messages: messages[..FIRST_FRAMES].to_vec() };
+    Case { bench, messages }
 }
 
 /// A call in which the agent has twelve seconds to say.

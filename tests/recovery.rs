@@ -407,11 +407,13 @@ fn what_the_agent_said_is_kept_soon_and_with_one_write() {
 }
 
 #[test]
-fn what_the_shop_said_is_kept_at_once_and_with_it_what_it_answers() {
+fn what_the_shop_said_is_kept_behind_the_answer_and_with_it_what_it_answers() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();
     let before = bench.saves.len();
     bench.shop_says("We have no pepperoni today.");
+    assert_eq!(bench.saves.len(), before);
+    bench.advance(125);
     assert_eq!(bench.saves.len(), before + 1);
     let kept = bench.saves.last().unwrap();
     assert!(kept.contains("no pepperoni today"));

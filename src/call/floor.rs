@@ -8,12 +8,12 @@
 mod hearing;
 mod words;
 
-use super::Call;
 use super::ending::Farewell;
 use super::model::Flight;
 use super::output::LogLine;
 use super::record::{Detector, Interruption, MAX_METRICS};
 use super::timers::Timer;
+use super::{Call, SAVE_AGENT_MS};
 use crate::audio::ear::Ear;
 use crate::audio::echo::{Echo, Source};
 use crate::audio::playback::{Cut, Place};
@@ -335,7 +335,7 @@ impl Call {
             utterance.is_long = true;
         }
         self.turn.quiet_since = now;
-        self.save_soon();
+        self.save_within(SAVE_AGENT_MS);
     }
 
     /// Tells the model where the agent was cut off, once the phone has told.
@@ -353,7 +353,7 @@ impl Call {
         self.timers.stop(Timer::Cut);
         self.drop_words();
         self.note_stop();
-        self.save_soon();
+        self.save_within(SAVE_AGENT_MS);
     }
 
     /// What is held back will not be said: the model is told how much of it was heard.

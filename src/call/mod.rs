@@ -68,8 +68,11 @@ pub const RING_TIMEOUT_SEC: u32 = 45;
 /// How long Twilio's first question may wait for the API's request, in ms: both come from the same
 /// placing of the call, on different ways. Less than Twilio waits ([`webhook_url`]).
 pub const BEGIN_PATIENCE_MS: u64 = 3_500;
-/// How long what may be lost waits to be kept with other changes, in ms.
-const SAVE_WITHIN_MS: u64 = 3_000;
+/// How long it may take until it is kept how far the agent was heard, of which less is the safe side, and
+/// what was used, in ms.
+const SAVE_AGENT_MS: u64 = 3_000;
+/// How long the shop's words wait, in ms: the agent's answer to them goes first.
+const SAVE_SHOP_MS: u64 = 125;
 /// How long after its longest duration a call must have its outcome, in ms.
 pub const FINAL_GRACE_MS: u64 = 120_000;
 
@@ -471,17 +474,16 @@ impl Call {
         self.out.push_back(Output::Log(line));
     }
 
-    /// What has changed must survive: what the shop said, what is ordered, what becomes of the call.
+    /// What has changed must survive: what is ordered, and what becomes of the call.
     fn save(&mut self) {
         self.dirty = true;
     }
 
-    /// What has changed should survive, but a restart that loses it does no harm: how far the agent was
-    /// heard, of which less is the safe side, and what was used. Every write holds up all calls of the
-    /// process, so that those of a turn are one.
-    fn save_soon(&mut self) {
-        let due = self.clock.saturating_add(SAVE_WITHIN_MS);
-        self.timers.set_if_idle(Timer::Save, due);
+    /// What has changed should survive, but a restart that loses it does no harm yet. Every write holds up
+    /// all calls of the process, so that those of a turn are one.
+    fn save_within(&mut self, ms: u64) {
+        self.timers
+            .set_by(Timer::Save, self.clock.saturating_add(ms));
     }
 
     fn flush_save(&mut self) {

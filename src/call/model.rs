@@ -1,6 +1,5 @@
 //! The Realtime leg: the socket and its session, responses in flight, what the model says.
 
-use super::Call;
 use super::ending::Farewell;
 use super::failure::{self, Failure, Handling};
 use super::filler::{GAP_MS, SLOW_MS};
@@ -8,6 +7,7 @@ use super::output::{LogLine, Output};
 use super::prompt::{self, Cue};
 use super::record::{EndReason, Handoff};
 use super::timers::Timer;
+use super::{Call, SAVE_AGENT_MS};
 use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::state::Totals;
 use crate::order::tools;
@@ -427,7 +427,7 @@ impl Call {
             current.greets = false;
         }
         self.log(LogLine::debug("agent_turn"));
-        self.save_soon();
+        self.save_within(SAVE_AGENT_MS);
         if self.filler.is_recording() {
             self.filler_spoken(done.status == ResponseStatus::Completed);
             if !self.record.transcript.is_pending() {

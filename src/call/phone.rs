@@ -1,11 +1,11 @@
 //! The Twilio leg: what arrives from the phone, what is playing on it, what was heard.
 
-use super::Call;
 use super::floor::Floor;
 use super::output::{LogLine, Output};
 use super::prompt::Cue;
 use super::record::{EndReason, StreamStart};
 use super::timers::Timer;
+use super::{Call, SAVE_AGENT_MS};
 use crate::audio::playback::{Marks, Place, Playback};
 use crate::audio::ulaw::{self, BYTES_PER_MS};
 use crate::order::disclosure::discloses;
@@ -481,7 +481,7 @@ impl Call {
         }
         if is_news && self.phone.playback.is_drained() {
             self.timers.stop(Timer::Drain);
-            self.save_soon();
+            self.save_within(SAVE_AGENT_MS);
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the model says and what it hears: audio to the phone, words to the transcript.
 
-use super::Call;
 use super::output::LogLine;
 use super::timers::Timer;
+use super::{Call, SAVE_SHOP_MS};
 use crate::audio::ulaw::BYTES_PER_MS;
 use crate::order::backchannel::asks_to_wait;
 use crate::order::do_not_call::asks_not_to_be_called;
@@ -119,7 +119,7 @@ impl Call {
                 self.do_not_call(now);
             }
         }
-        self.save();
+        self.save_within(SAVE_SHOP_MS);
         if !self.record.transcript.is_pending() {
             self.run_pending_total();
             let waits = self.timers.is_set(Timer::Finish) && !self.filler.is_recording();

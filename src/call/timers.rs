@@ -83,6 +83,14 @@ impl Timers {
         }
     }
 
+    /// Sets a timer unless it is due before.
+    pub fn set_by(&mut self, timer: Timer, at: u64) {
+        let due = self.due.get(timer as usize).copied().flatten();
+        if due.is_none_or(|due| due > at) {
+            self.set(timer, at);
+        }
+    }
+
     /// Stops a timer.
     pub fn stop(&mut self, timer: Timer) {
         if let Some(due) = self.due.get_mut(timer as usize) {
@@ -133,9 +141,11 @@ mod tests {
     #[test]
     fn due_timers_come_out_once() {
         let mut timers = Timers::default();
-        timers.set(Timer::Silence, 20);
+        timers.set(Timer::Silence, 30);
         timers.set(Timer::Closing, 10);
         timers.set_if_idle(Timer::Closing, 99);
+        timers.set_by(Timer::Closing, 11);
+        timers.set_by(Timer::Silence, 20);
         assert_eq!(timers.next(), Some(10));
         assert_eq!(timers.take_due(9), None);
         assert_eq!(timers.take_due(20), Some(Timer::Silence));
