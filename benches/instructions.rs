@@ -296,9 +296,9 @@ fn shop_begins() -> Case {
     let audio: Vec<u8> = agent().take(3_000 * 8).collect();
     bench.agent_sounds(&response, "item_A", "So that is one", &audio);
     bench.line(&hiss(3_400));
-    let Case { bench, messages } = frames(bench, shop());
-    let Case { bench, messages } = Case { bench, messages: messages[..FIRST_FRAMES].to_vec() };
-    Case { bench, messages }
+    let mut case = frames(bench, shop());
+    case.messages.truncate(FIRST_FRAMES);
+    case
 }
 
 /// A call in which the agent has twelve seconds to say.

@@ -24,12 +24,6 @@
 // a fault all the same where bytes from outside are counted.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
-#[allow(
-    clippy::arithmetic_side_effects,
-    reason = "signal processing on bounded frames"
-)]
-pub mod audio;
-pub mod base64;
 pub mod call;
 pub mod config;
 pub mod http;
@@ -41,6 +35,7 @@ pub mod realtime;
 pub mod timestamp;
 pub mod twilio;
 pub mod url;
+pub use orderline_audio::{self as audio, base64};
 
 #[cfg(target_arch = "wasm32")]
 mod worker;

@@ -1,5 +1,7 @@
 //! Standard base64 (RFC 4648, section 4): audio on both wires, signatures, secrets.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Base64 of these bytes.

@@ -9,7 +9,7 @@
     reason = "lengths and sample values, bounded by the track and the 16-bit range"
 )]
 
-use crate::audio::ulaw;
+use crate::ulaw;
 use std::collections::VecDeque;
 
 /// Samples kept per millisecond.
@@ -98,14 +98,12 @@ impl Track {
     /// Leaves out so much of what waits.
     fn skip(&mut self, len: usize) {
         self.is_odd ^= len % 2 == 1;
-        let past = self.recent.iter().copied().skip(len);
-        let skipped = self.waiting.range(len.saturating_sub(PAST)..len);
-        let skipped = skipped.map(|&byte| i32::from(ulaw::decode(byte)));
-        let mut recent = [0; PAST];
-        for (to, sample) in recent.iter_mut().zip(past.chain(skipped)) {
-            *to = sample;
+        let staying = PAST.saturating_sub(len);
+        self.recent.copy_within(PAST - staying.., 0);
+        let skipped = self.waiting.range(len - (PAST - staying)..len);
+        for (to, &byte) in self.recent.iter_mut().skip(staying).zip(skipped) {
+            *to = i32::from(ulaw::decode(byte));
         }
-        self.recent = recent;
         self.waiting.drain(..len);
     }
 
