@@ -692,6 +692,10 @@ fn a_number_that_was_said_or_is_of_something_else_leaves_a_yes() {
         "Yes. That's twenty ten, about forty minutes.",
         "Yes. Your total is twenty ten. Twenty, thirty minutes.",
         "Yes. Your total is twenty ten, it'll be there by seven.",
+        "Yes. Delivery is $3.00 extra. Your total is $20.10.",
+        "Yes. Delivery is three dollars extra. Your total is $20.10.",
+        "Yes. Your total is $20.10. The driver has change for fifty.",
+        "Yes. Your total is $20.10. The driver has change for a $50 bill.",
     ];
     answers(&order(), ASKS, true, &right);
     let a_large = ASKS.replace("one large", "a large");

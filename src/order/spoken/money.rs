@@ -211,7 +211,7 @@ impl Spoken {
     }
 
     /// Whether a currency's sign stands in front of these tokens, or behind them.
-    fn has_sign(&self, tokens: Range<usize>) -> bool {
+    pub fn has_sign(&self, tokens: Range<usize>) -> bool {
         let place = self.place(tokens);
         let before = self.text.get(..place.start).unwrap_or_default();
         let behind = self.text.get(place.end..).unwrap_or_default();
