@@ -123,15 +123,7 @@ fn the_end_of_the_stream_says_why_even_if_the_end_of_the_call_comes_first() {
 
 #[test]
 fn a_human_takes_over_where_there_is_one() {
-    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
-    let response = bench.agent_starts();
-    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
-    bench.tool(
-        &response,
-        "escalate_to_human",
-        json!({ "reason": "refused" }),
-    );
-    bench.done(&response, "completed");
+    let mut bench = Bench::handing_over();
     assert!(!bench.phone_closed, "the words are heard first");
     bench.play_out();
     assert!(bench.phone_closed);
@@ -159,15 +151,7 @@ fn a_human_takes_over_where_there_is_one() {
 
 #[test]
 fn a_human_who_does_not_answer_is_no_escalation() {
-    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
-    let response = bench.agent_starts();
-    bench.agent_speaks(&response, "item_h", "One moment.");
-    bench.tool(
-        &response,
-        "escalate_to_human",
-        json!({ "reason": "refused" }),
-    );
-    bench.done(&response, "completed");
+    let mut bench = Bench::handing_over();
     bench.play_out();
     bench.stream_ended();
     let twiml = bench.call.dial_ended(bench.now, false);
@@ -456,15 +440,7 @@ fn nobody_hangs_up_on_a_shop_that_speaks_after_the_goodbye() {
 
 #[test]
 fn a_shop_that_hangs_up_before_the_handoff_is_dialled_ends_the_call() {
-    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
-    let response = bench.agent_starts();
-    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
-    bench.tool(
-        &response,
-        "escalate_to_human",
-        json!({ "reason": "refused" }),
-    );
-    bench.done(&response, "completed");
+    let mut bench = Bench::handing_over();
     bench.advance(300);
     bench.stop();
     let form = Form::decode(b"CallStatus=completed&SequenceNumber=1");

@@ -14,7 +14,7 @@ use orderline::call::record::{self, Record};
 use orderline::call::{Call, Settings};
 use orderline::twilio::twiml::Twiml;
 use serde_json::{Value, json};
-use support::{Bench, FILLER, FILLER_MS, NEXT_TOKEN, TOKEN, config, request};
+use support::{Bench, FILLER, FILLER_MS, HANDOFF, NEXT_TOKEN, TOKEN, config, request};
 
 /// By then what the agent was heard to say is kept as well.
 const KEPT_MS: u64 = 3_000;
@@ -217,7 +217,7 @@ fn a_model_that_cannot_be_reached_is_tried_four_times_and_apologised_for_by_twil
 
 #[test]
 fn a_refusal_for_good_is_not_tried_again_and_a_human_takes_over_where_there_is_one() {
-    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let mut bench = Bench::greeted(&[HANDOFF]);
     bench.model_down(1006);
     refused(&mut bench, 401);
     assert!(bench.phone_closed);
@@ -294,7 +294,7 @@ fn a_goodbye_is_heard_to_its_end_even_without_a_model() {
 
 #[test]
 fn a_stream_that_comes_after_the_model_was_given_up_is_closed_at_once() {
-    let mut bench = Bench::placed(&[("HANDOFF_NUMBER", "+13105550199")]);
+    let mut bench = Bench::placed(&[HANDOFF]);
     bench.voice();
     refused(&mut bench, 401);
     bench.advance(10_000);
@@ -541,15 +541,7 @@ fn a_call_that_rings_or_was_handed_over_goes_on_without_its_memory() {
     assert_eq!(ringing.line_keys, lines, "it greets at once all the same");
     assert!(matches!(ringing.voice(), Twiml::ConnectStream { .. }));
 
-    let mut handed = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
-    let response = handed.agent_starts();
-    handed.tool(
-        &response,
-        "escalate_to_human",
-        json!({ "reason": "refused" }),
-    );
-    handed.agent_speaks(&response, "item_h", "One moment.");
-    handed.done(&response, "completed");
+    let mut handed = Bench::handing_over();
     handed.play_out();
     handed.stream_ended();
     handed.restart(false);
@@ -599,25 +591,12 @@ fn a_finished_call_that_is_looked_at_again_writes_no_second_outcome() {
     assert_eq!(bench.hang_ups, 0);
 }
 
-fn pending_handoff() -> Bench {
-    let mut bench = Bench::greeted(&[("HANDOFF_NUMBER", "+13105550199")]);
-    let response = bench.agent_starts();
-    bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
-    bench.tool(
-        &response,
-        "escalate_to_human",
-        json!({ "reason": "refused" }),
-    );
-    bench.done(&response, "completed");
-    bench
-}
-
 #[test]
 fn a_handoff_that_is_pending_goes_on_after_a_restart_on_a_living_stream() {
-    let mut bench = pending_handoff();
+    let mut bench = Bench::handing_over();
     bench.advance(300);
     let record = Record::parse(bench.saves.last().unwrap()).unwrap();
-    let settings = Settings::from(&config(&[("HANDOFF_NUMBER", "+13105550199")]));
+    let settings = Settings::from(&config(&[HANDOFF]));
     bench.call = Call::restore(settings, record);
     bench.input(Input::Restored { streaming: true });
     assert!(bench.phone_closed, "Twilio is to ask whom to dial");

@@ -107,6 +107,9 @@ pub fn request() -> CallRequest {
     CallRequest::parse(br#"{"to":"+13105550123","orderHint":"one large pepperoni"}"#).unwrap()
 }
 
+/// A human who may take over.
+pub const HANDOFF: (&str, &str) = ("HANDOFF_NUMBER", "+13105550199");
+
 impl Bench {
     /// A call that was placed.
     pub fn placed(changes: &[(&str, &str)]) -> Self {
@@ -198,6 +201,17 @@ impl Bench {
         bench.tool(&created, "set_customer", customer);
         bench.agent_speaks(&created, "item_read_back", READ_BACK);
         bench.done(&created, "completed");
+        bench
+    }
+
+    /// A call that a human is to take over, once the agent has been heard to say so.
+    pub fn handing_over() -> Self {
+        let mut bench = Self::greeted(&[HANDOFF]);
+        let response = bench.agent_starts();
+        bench.agent_speaks(&response, "item_h", "One moment, I'll connect you.");
+        let reason = json!({ "reason": "refused" });
+        bench.tool(&response, "escalate_to_human", reason);
+        bench.done(&response, "completed");
         bench
     }
 
