@@ -1,7 +1,8 @@
 //! Orderline: a phone agent that orders food and proves what it reports.
 //!
-//! One crate, compiled to WebAssembly for Cloudflare Workers. From the top down; an arrow never
-//! runs back up, and the modules of the last line know nothing of each other:
+//! Compiled to WebAssembly for Cloudflare Workers. From the top down; an arrow never runs back up, and
+//! the modules of the last lines know nothing of each other; `audio` and `base64` are in a crate of
+//! their own, which is compiled for speed:
 //!
 //! ```text
 //! worker   the Workers runtime: HTTP, Durable Object, sockets, storage (wasm32 only)

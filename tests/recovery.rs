@@ -441,6 +441,25 @@ fn a_call_that_lost_its_memory_goes_on_when_twilio_asks() {
 }
 
 #[test]
+fn marks_of_two_lives_from_the_same_snapshot_are_told_apart() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.advance(KEPT_MS);
+    let kept = bench.saves.len();
+    let generation = |bench: &mut Bench| {
+        bench.saves.truncate(kept);
+        bench.restart(true);
+        bench.model_up();
+        bench.agent_says("Are you still there?");
+        let (generation, _) = bench.mark().unwrap().split_once('-').unwrap();
+        generation.to_owned()
+    };
+    let first = generation(&mut bench);
+    bench.advance(1_000);
+    assert_ne!(first, generation(&mut bench));
+}
+
+#[test]
 fn a_call_that_lost_its_memory_and_not_its_stream_goes_on_at_once() {
     let mut bench = Bench::ordered(&[]);
     bench.play_out();

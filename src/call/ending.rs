@@ -321,7 +321,7 @@ impl Call {
             // It was ending.
             return self.give_up(now);
         }
-        self.log(LogLine::warn("restored").n(u64::from(self.record.lives)));
+        self.log(LogLine::warn("restored"));
         self.load_lines();
         self.timers.set(
             Timer::MaxDuration,

@@ -153,9 +153,12 @@ impl Call {
         self.save();
     }
 
-    /// A phone whose marks are told from all before.
+    /// A phone whose marks are told from all before, also from those of a life of which no snapshot tells:
+    /// the time does.
     pub(super) fn next_phone(&mut self) -> Phone {
-        self.record.lives = self.record.lives.saturating_add(1);
+        let age = self.clock.saturating_sub(self.record.placed_at) / 100;
+        let age = u32::try_from(age).unwrap_or(u32::MAX).min(0xFFFF);
+        self.record.lives = self.record.lives.saturating_add(1).max(age);
         Phone {
             playback: Playback::of_generation(self.record.lives << 16),
             lost: true,

@@ -35,7 +35,7 @@ pub struct Record {
     /// The stream that runs, or ran last.
     #[serde(default)]
     pub stream: Option<StreamStart>,
-    /// How often the call lost its stream or its memory.
+    /// Larger with every stream and every restart: at least its age in tenths of a second.
     #[serde(default)]
     pub lives: u32,
     /// When the call was placed, or came.

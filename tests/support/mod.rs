@@ -574,6 +574,14 @@ impl Bench {
             .collect()
     }
 
+    /// The newest mark that has still to come back.
+    pub fn mark(&self) -> Option<&str> {
+        self.queue.iter().rev().find_map(|queued| match queued {
+            Queued::Mark(name) => Some(name.as_str()),
+            Queued::Audio(_) => None,
+        })
+    }
+
     /// Milliseconds of audio sent to the phone so far, since the greeting.
     pub fn audio_ms(&self) -> u64 {
         self.audio_ms

@@ -11,6 +11,8 @@ pub(super) const DISCLOSURE: &str = "Hi, I'm an AI assistant calling for a custo
 /// How the audio of a word is cut, item by item: whole, and in such short deltas that several share a
 /// mark.
 const DELTA_BYTES: [usize; 4] = [960, 960, 320, 160];
+/// How many words run ahead of their audio, item by item; the last has all of them at once.
+const WORDS_AHEAD: [usize; 3] = [0, 4, usize::MAX];
 /// Between two pieces of a response, in ms.
 const PIECE_MS: u64 = 40;
 
@@ -53,6 +55,8 @@ pub(super) struct Model {
     pub(super) said: BTreeMap<String, Item>,
     /// Items of this session: bytes sent so far.
     sent: BTreeMap<String, usize>,
+    /// The item of the response in flight.
+    speaking: Option<String>,
     /// Stage directions since the last response.
     cues: Vec<String>,
     /// It reads the order back, and then has it confirmed.
@@ -99,13 +103,12 @@ impl Model {
         }
         let event: Value = serde_json::from_str(text).map_err(|e| format!("bad JSON: {e}"))?;
         let kind = event["type"].as_str().unwrap_or_default();
-        let now = |event| {
-            Ok(vec![Later {
-                after_ms: 20,
-                response: None,
-                event,
-            }])
+        let later = |event| Later {
+            after_ms: 20,
+            response: None,
+            event,
         };
+        let now = |event| Ok(vec![later(event)]);
         let error = |code: &str| {
             now(
                 json!({ "type": "error", "error": { "type": "invalid_request_error", "code": code, "event_id": event["event_id"] } }),
@@ -135,8 +138,8 @@ impl Model {
             }
             "response.create" if self.active.is_some() => Err("two responses in flight".into()),
             "response.create" => Ok(self.respond()),
-            "response.cancel" => match self.active.take() {
-                Some(number) => now(done(number, "cancelled", "")),
+            "response.cancel" => match self.cut("cancelled", "") {
+                Some(events) => Ok(events.into_iter().map(later).collect()),
                 None => error("response_cancel_not_active"),
             },
             "conversation.item.truncate" => {
@@ -168,11 +171,16 @@ impl Model {
         }
     }
 
-    /// The response in flight, failing.
-    pub(super) fn fail(&mut self, code: &str) -> Option<Value> {
-        self.active
-            .take()
-            .map(|number| done(number, "failed", code))
+    /// The response in flight ends like this before its time: what it has said is not complete.
+    pub(super) fn cut(&mut self, status: &str, code: &str) -> Option<Vec<Value>> {
+        let number = self.active.take()?;
+        let item = self.speaking.take();
+        let item = item.map(|id| message_done(number, &id, "incomplete"));
+        Some(
+            item.into_iter()
+                .chain([done(number, status, code)])
+                .collect(),
+        )
     }
 
     /// The script: by the last stage direction, else by how far the order is.
@@ -228,6 +236,7 @@ impl Model {
         self.responses += 1;
         let number = self.responses;
         self.active = Some(number);
+        self.speaking = None;
         let response_id = format!("resp_{number}");
         let mut at = 250;
         let mut out = Vec::new();
@@ -248,14 +257,26 @@ impl Model {
             let mut bytes = 0;
             let of = usize::from(self.items) % DELTA_BYTES.len();
             let piece = DELTA_BYTES.get(of).copied().unwrap_or(160);
-            for word in words.split_inclusive(' ') {
+            let ahead = usize::from(self.items) / DELTA_BYTES.len() % WORDS_AHEAD.len();
+            let ahead = WORDS_AHEAD.get(ahead).copied().unwrap_or(0);
+            let mut words = words.split_inclusive(' ').peekable();
+            let mut said = 0_usize;
+            for nth in 0.. {
+                if nth == said && words.peek().is_none() {
+                    break;
+                }
                 at += PIECE_MS;
+                while said <= nth.saturating_add(ahead)
+                    && let Some(word) = words.next()
+                {
+                    said += 1;
+                    push(
+                        at,
+                        json!({ "type": "response.output_audio_transcript.delta", "response_id": response_id, "item_id": item_id, "delta": word }),
+                    );
+                }
                 let audio = audio::of(self.items, bytes, WORD_MS);
                 bytes += audio.len();
-                push(
-                    at,
-                    json!({ "type": "response.output_audio_transcript.delta", "response_id": response_id, "item_id": item_id, "delta": word }),
-                );
                 for piece in audio.chunks(piece) {
                     let delta = orderline::twilio::media::encode(piece);
                     push(
@@ -264,6 +285,8 @@ impl Model {
                     );
                 }
             }
+            self.speaking = Some(item_id.clone());
+            push(at + PIECE_MS, message_done(number, &item_id, "completed"));
             self.said.insert(
                 item_id,
                 Item {
@@ -288,6 +311,11 @@ impl Model {
         push(at + PIECE_MS, done(number, "completed", ""));
         out
     }
+}
+
+fn message_done(number: u64, item_id: &str, status: &str) -> Value {
+    let item = json!({ "id": item_id, "type": "message", "status": status, "role": "assistant" });
+    json!({ "type": "response.output_item.done", "response_id": format!("resp_{number}"), "item": item })
 }
 
 fn done(number: u64, status: &str, code: &str) -> Value {

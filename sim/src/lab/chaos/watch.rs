@@ -1,6 +1,6 @@
 //! What must hold after every step, and of every outcome.
 
-use super::audio::BYTES_PER_MS;
+use super::audio::{BYTES_PER_MS, WORD_MS};
 use super::model::Model;
 use super::phone::Phone;
 use orderline::call::Call;
@@ -12,6 +12,9 @@ const MAX_OUTPUTS: usize = 1_000;
 const MAX_QUEUED_MS: u64 = 60_000;
 /// How far what is proven may be ahead of what was played, in ms: the frames around a pause.
 const TOLERANCE_MS: u64 = 200;
+
+/// The same in words.
+const TOLERANCE_WORDS: usize = 2;
 
 /// What was found.
 #[derive(Default)]
@@ -99,6 +102,12 @@ impl Watch {
                 self.fail(format!(
                     "heard {heard_ms} of {played_ms} ms played and {received_ms} received"
                 ));
+            }
+            let words = turn["text"].as_str().unwrap_or_default();
+            let words = words.split_whitespace().count();
+            let played = usize::try_from(played_ms).unwrap_or(0).div_ceil(WORD_MS);
+            if words > played + TOLERANCE_WORDS {
+                self.fail(format!("{words} words heard of {played} that were played"));
             }
         }
         confirmed

@@ -49,13 +49,13 @@ impl World {
             }
             Fault::ResponseFails => {
                 let code = self.random.pick(&ERRORS);
-                if let Some(event) = self.model.fail(code) {
-                    self.model_says(vec![Later {
-                        after_ms: 0,
-                        response: None,
-                        event,
-                    }]);
-                }
+                let events = self.model.cut("failed", code).into_iter().flatten();
+                let later = events.map(|event| Later {
+                    after_ms: 0,
+                    response: None,
+                    event,
+                });
+                self.model_says(later.collect());
             }
             Fault::ModelFloods => self.flood(),
             Fault::StreamBreaks | Fault::StreamBreaksForGood => {
