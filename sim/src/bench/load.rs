@@ -407,9 +407,6 @@ impl Load {
                     {
                         self.tally.outbound.arrived += 1;
                         self.tally.outbound_us.push(us);
-                        if self.mix == super::script::Mix::Order {
-                            eprintln!("D out {now} {number} {} {us}", tag.number);
-                        }
                     }
                 }
                 call.phone.play(now, &self.audio);
@@ -478,15 +475,6 @@ impl Load {
                 self.tally.inbound.arrived += 1;
                 if sounds {
                     self.tally.inbound_us.push(us);
-                    if self.mix == super::script::Mix::Order {
-                        eprintln!(
-                            "D in {now} {} {} {us}",
-                            tag.call,
-                            call.turn
-                                .as_ref()
-                                .map_or(-1, |t| i64::from(tag.number) - i64::from(t.pieces.start))
-                        );
-                    }
                 }
             }
         }
