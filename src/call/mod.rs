@@ -480,7 +480,7 @@ impl Call {
     }
 
     /// What has changed should survive, but a restart that loses it does no harm yet. Every write holds up
-    /// all calls of the process, so that those of a turn are one.
+    /// all calls of the process, so that a turn makes few.
     fn save_within(&mut self, ms: u64) {
         self.timers
             .set_by(Timer::Save, self.clock.saturating_add(ms));

@@ -53,13 +53,12 @@ pub fn message<'a>(
     tell: &mut Tell<'_, 'a>,
 ) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let tell = Some(tell);
-    let is_object = Reader {
+    let reader = Reader {
         within: "",
         nested,
-        tell,
+        tell: Some(tell),
     };
-    match json.deserialize_any(is_object)? {
+    match json.deserialize_any(reader)? {
         Field::Object(_) => json.end(),
         Field::Text(_) | Field::Other => Err(Error::custom("no object")),
     }

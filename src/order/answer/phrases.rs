@@ -228,7 +228,6 @@ pub(super) const CORRECTIONS: [&str; 9] = [
     "my bad",
     "rather",
 ];
-
 /// Agrees to what was just heard, and is no mere "go on".
 pub(super) const CONFIRMING: [&str; 12] = [
     "yes",
