@@ -96,8 +96,9 @@ function shrink(js, wasm) {
   const shortened = shortenNames(readFileSync(js, "utf8"), readFileSync(wasm));
   writeFileSync(js, shortened.js);
   writeFileSync(wasm, shortened.wasm);
-  // For speed: of what rustc made small that is 4 kB more, and 5 % less of a call's CPU (`npm run bench`).
-  opt(wasm, named, "--debuginfo", "-O3");
+  // For speed, but for one thing: a large function within its only caller, as -O3 has it, is packed worse
+  // by gzip, 26 kB in all, and no faster.
+  opt(wasm, named, "--debuginfo", "-O3", "--one-caller-inline-max-function-size", "20");
   if (LIST) printParts(readFileSync(named));
   writeFileSync(named, nameByPlace(readFileSync(named)));
   opt(named, wasm, "--reorder-functions-by-name", "--strip-producers", "--strip-target-features");

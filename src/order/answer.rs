@@ -219,7 +219,7 @@ fn refusals(spoken: &Spoken) -> Vec<Range<usize>> {
 }
 
 /// Whether the word by itself can turn nothing.
-fn is_known(word: &str) -> bool {
+pub fn is_known(word: &str) -> bool {
     KNOWN.contains(&format!(" {word} "))
         || AFFIRMATIVE.contains(&word)
         || CORRECTIONS.contains(&word)

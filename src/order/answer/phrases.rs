@@ -158,7 +158,7 @@ pub(super) const HARMLESS: [&str; 18] = [
     "won't take long",
 ];
 /// Sound like an objection or a yes, and say nothing of the order.
-pub(super) const ASIDE: [&str; 33] = [
+pub(super) const ASIDE: [&str; 35] = [
     "no longer than",
     "no more than",
     "no later than",
@@ -188,6 +188,8 @@ pub(super) const ASIDE: [&str; 33] = [
     "it should be there",
     "it should be ready",
     "give us",
+    "cash only",
+    "only take cash",
     "good morning",
     "good afternoon",
     "good evening",
@@ -197,7 +199,7 @@ pub(super) const ASIDE: [&str; 33] = [
 /// whoever says anything else may have said anything.
 pub(super) const KNOWN: &str = " a about address again ah all also altogether amount an and any anything are arrive as back be \
     bill buck by bye calling can cent charge come cool cost coupon day dear deliver delivered delivery do \
-    dollar done door down driver enjoy euro evening everything extra fee final for front gave \
+    doe dollar done door down driver enjoy euro evening everything extra fee final for front gave \
     get getting give go gonna goodbye got grand half have heading hear heard hello here him hm \
     hour i i'd i'll i'm i've in include included including is it it'll it's its long ma'am make \
     man meal mean minute much my name night noted now number of oh on order our phone pickup \

@@ -1041,6 +1041,9 @@ fn other_words_agree_as_well() {
         "No, that's good. Your total is twenty ten.",
         "Nope, that's it. Your total is twenty ten.",
         "No, you're good. Your total is twenty ten.",
+        "Yes it does. Your total is twenty ten.",
+        "Yes. Your total is twenty ten. Cash only.",
+        "Yes. We only take cash. Your total is twenty ten.",
     ];
     answers(&order(), ASKS, true, &right);
     let wrong = [
@@ -1050,4 +1053,88 @@ fn other_words_agree_as_well() {
         "Yes, but we no longer have that. Your total is twenty ten.",
     ];
     answers(&order(), ASKS, false, &wrong);
+}
+
+fn asking(words: &str) -> String {
+    ASKS.replace("one large pepperoni pizza", words)
+}
+
+#[test]
+fn what_is_counted_beside_the_items_is_another_order() {
+    for words in [
+        "one large pepperoni pizza and a Coke",
+        "one large pepperoni pizza, two garlic breads",
+        "one large pepperoni pizza plus an order of fries",
+        "one large pepperoni pizza with a side of ranch",
+        "a Coke and one large pepperoni pizza",
+        "one large pepperoni pizza and another Hawaiian",
+    ] {
+        assert!(!confirms(&order(), &[&asking(words), YES, BYE]), "{words}");
+    }
+    let dessert = ASKS.replace("Is that right?", "And two cheesecakes. Is that right?");
+    assert!(!confirms(&order(), &[&dessert, YES, BYE]));
+    parting(false, &["So one large pepperoni and a Coke. Bye."]);
+    for words in [
+        "one large pepperoni pizza for a customer",
+        "a regular crust, one large pepperoni pizza",
+        "one large pizza with a regular crust and some pepperoni",
+        "one large pepperoni and a phone number",
+    ] {
+        assert!(confirms(&order(), &[&asking(words), YES, BYE]), "{words}");
+    }
+    let mut with_bread = order();
+    with_bread.items.push(Item {
+        name: Some("garlic bread".into()),
+        quantity: 2,
+        ..Item::default()
+    });
+    let words = "one large pepperoni pizza and two garlic breads";
+    assert!(confirms(&with_bread, &[&asking(words), YES, BYE]));
+    let words = "one large pepperoni pizza, two garlic breads and a soda";
+    assert!(!confirms(&with_bread, &[&asking(words), YES, BYE]));
+}
+
+#[test]
+fn an_item_is_made_as_it_was_ordered() {
+    for words in [
+        "one large pepperoni calzone",
+        "one large pepperoni pizza with extra cheese",
+        "one large pizza with light pepperoni",
+        "one large pizza with pepperoni on half of it",
+        "one large pepperoni pizza without cheese",
+        "one large pepperoni pizza, no sauce",
+        "one large pepperoni pizza well done",
+    ] {
+        assert!(!confirms(&order(), &[&asking(words), YES, BYE]), "{words}");
+    }
+    let mut made = order();
+    made.items[0].toppings.push("extra cheese".into());
+    let words = "one large pepperoni pizza with extra cheese";
+    assert!(confirms(&made, &[&asking(words), YES, BYE]));
+    made = order();
+    made.items[0].size = Some(Size::Xl);
+    made.items[0].notes = Some("no sauce".into());
+    let words = "one extra large pepperoni pizza, no sauce";
+    assert!(confirms(&made, &[&asking(words), YES, BYE]));
+    let answer = "Yes. Your total is twenty ten, and it takes half an hour.";
+    assert!(confirms(&order(), &[ASKS, answer, BYE]));
+}
+
+#[test]
+fn what_is_on_a_size_may_stand_before_it() {
+    let mut two = order();
+    two.items.push(Item {
+        size: Some(Size::Small),
+        toppings: vec!["mushrooms".into()],
+        ..Item::default()
+    });
+    let asks = asking("one large pepperoni pizza and one small mushroom pizza");
+    for (words, confirmed) in [
+        ("pepperoni on the large and mushrooms on the small", true),
+        ("mushrooms on the small, and pepperoni on the large", true),
+        ("mushrooms on the large and pepperoni on the small", false),
+    ] {
+        let answer = format!("Yes, {words}. Your total is twenty ten.");
+        assert_eq!(confirms(&two, &[&asks, &answer, BYE]), confirmed, "{words}");
+    }
 }

@@ -6,7 +6,7 @@ use crate::order::state::{Item, SIZES, Size};
 use std::ops::Range;
 
 /// Between a quantity and what is counted.
-const COUNTING: [&str; 9] = [
+pub(super) const COUNTING: [&str; 9] = [
     "of", "order", "portion", "bottle", "can", "side", "box", "pack", "plate",
 ];
 

@@ -1,7 +1,8 @@
 //! The items: each has its own part of a sentence, from its quantity and size to the next item.
 
-use super::heads::{Head, heads};
+use super::heads::{COUNTING, Head, heads};
 use super::{Mention, is_negated};
+use crate::order::answer;
 use crate::order::letters::lower_case;
 use crate::order::spoken::Spoken;
 use crate::order::state::Item;
@@ -18,9 +19,9 @@ const OTHER_CRUSTS: [&str; 7] = [
     "hand tossed",
     "gluten free",
 ];
-/// Toppings that are always ordered by name: one of them in an item's part that is not the item's
-/// own makes it another item.
-const TOPPINGS: [&str; 33] = [
+/// What is only said of an item that was ordered so, toppings above all: one of them in an item's part
+/// that is not the item's own makes it another item.
+const TOPPINGS: [&str; 39] = [
     "pepperoni",
     "ham",
     "pineapple",
@@ -54,6 +55,21 @@ const TOPPINGS: [&str; 33] = [
     "zucchini",
     "avocado",
     "tofu",
+    "calzone",
+    "stromboli",
+    "slice",
+    "salad",
+    "sandwich",
+    "well done",
+];
+/// How much of a topping there is, if it was ordered so.
+const AMOUNTS: [&str; 4] = ["extra", "double", "light", "half"];
+/// What every pizza has, unless it is denied.
+const ALWAYS: [&str; 2] = ["cheese", "sauce"];
+/// Counted beside the items, and none.
+const BESIDE: [&str; 12] = [
+    "pizza", "pie", "topping", "size", "customer", "friend", "few", "couple", "quarter", "moment",
+    "second", "question",
 ];
 /// Behind these the sentence speaks of something else than the item.
 const BEYOND: [&str; 12] = [
@@ -91,7 +107,13 @@ pub(in crate::order) struct Counted {
 impl Counted {
     pub(in crate::order) fn of(said: &Spoken, items: &[Item]) -> Self {
         let heads = heads(said, items);
-        let wholes = items.iter().map(|item| mention(said, &heads, items, item));
+        let more = more(said, &heads, items);
+        let wholes = items
+            .iter()
+            .map(|item| match (&more, mention(said, &heads, items, item)) {
+                (Some(at), Some(_)) => Some(Mention::other(at.clone())),
+                (_, mention) => mention,
+            });
         Self {
             wholes: wholes.collect(),
             heads,
@@ -199,6 +221,33 @@ fn mention(said: &Spoken, heads: &[Head], items: &[Item], wanted: &Item) -> Opti
     }
 }
 
+/// Something that is counted beside the items and is none of them: "and a Coke", "plus two salads".
+fn more(said: &Spoken, heads: &[Head], items: &[Item]) -> Option<Range<usize>> {
+    let Range { start, end } = heads.first()?.at;
+    let mut own = said.find_any(&OTHER_CRUSTS);
+    own.extend(items.iter().flat_map(|item| words_of(said, item)));
+    own.extend(heads.iter().map(|head| head.at.clone()));
+    let is_known = |at: usize| {
+        said.word(at)
+            .is_none_or(|word| answer::is_known(word) || BESIDE.contains(&word))
+            || own.iter().any(|own| own.contains(&at))
+    };
+    let counted = |at: usize| {
+        let is_counted = said.is_one_of(at, &["a", "an", "some", "another"])
+            || said.number_at(at).is_some_and(|number| number <= 20);
+        let mut behind = at + 1..said.len();
+        let thing = behind.find(|at| said.is_pause(*at) || !said.is_one_of(*at, &COUNTING))?;
+        (is_counted && !said.is_pause(thing) && !is_known(thing)).then_some(at..thing + 1)
+    };
+    let joins = |at: usize| said.is_one_of(at, &["and", "plus", "also", "with"]);
+    let beyond = (end..said.len()).find(|at| said.is_one_of(*at, &BEYOND));
+    let listed = |at: usize| said.is_pause(at) && beyond.is_none_or(|beyond| at < beyond);
+    let behind = (end..said.len()).filter(|at| joins(at - 1) || listed(*at));
+    let and = start.checked_sub(1).filter(|at| joins(*at));
+    let before = and.map_or(0..0, |and| and.saturating_sub(4)..and);
+    behind.chain(before).find_map(counted)
+}
+
 /// Whether an item is said by a size that none has: "the medium", "a medium pepperoni".
 fn is_of_no_item(said: &Spoken, head: &Head, items: &[Item]) -> bool {
     let Range { start, end } = head.at;
@@ -251,6 +300,20 @@ fn part_of(said: &Spoken, heads: &[Head], head: &Head, alone: bool) -> Own {
         .find(|next| *next > head.at.start)
         .unwrap_or(said.len());
     let (sentence, _) = said.sentence(head.at.start);
+    // "Ham on the large and olives on the small."
+    if let Some(on) = head.at.start.checked_sub(2)
+        && said.is_word(on, "on")
+        && said.is_word(on + 1, "the")
+    {
+        let before = heads.iter().map(|head| head.at.end);
+        let from = before
+            .filter(|end| *end <= on)
+            .max()
+            .unwrap_or(sentence.start);
+        let near = from.max(sentence.start)..head.at.end;
+        let all = if alone { 0..said.len() } else { near.clone() };
+        return Own { near, all };
+    }
     let end = (head.at.end..next.min(sentence.end))
         .find(|at| said.is_one_of(*at, &BEYOND))
         .unwrap_or_else(|| next.min(sentence.end));
@@ -300,19 +363,27 @@ fn nearest(
 }
 
 fn has_other_topping(said: &Spoken, item: &Item, within: &Range<usize>) -> bool {
-    let own: Vec<Range<usize>> = item
-        .toppings
-        .iter()
-        .chain(&item.name)
-        .chain(&item.crust)
-        .chain(&item.notes)
-        .flat_map(|text| said.find(text))
-        .collect();
-    said.find_any(&TOPPINGS).into_iter().any(|at| {
-        within.contains(&at.start)
-            && !own.iter().any(|own| own.contains(&at.start))
-            && !is_negated(said, at.start)
-    })
+    let own = words_of(said, item);
+    let is_other = |at: &Range<usize>| {
+        within.contains(&at.start) && !own.iter().any(|own| own.contains(&at.start))
+    };
+    // Not "extra large", "half an hour", "three dollars extra".
+    let mut others = said.find_any(&AMOUNTS);
+    others.retain(|at| {
+        !said.is_pause(at.end) && !said.is_one_of(at.end, &["large", "a", "an", "hour", "past"])
+    });
+    others.extend(said.find_any(&TOPPINGS));
+    let is_denied = |at: &Range<usize>| is_negated(said, at.start);
+    let mut always = said.find_any(&ALWAYS).into_iter();
+    others.iter().any(|at| is_other(at) && !is_denied(at))
+        || always.any(|at| is_other(&at) && is_denied(&at))
+}
+
+/// Where something of the item is said.
+fn words_of(said: &Spoken, item: &Item) -> Vec<Range<usize>> {
+    let texts = item.toppings.iter().chain(&item.name).chain(&item.crust);
+    let texts = texts.chain(&item.notes);
+    texts.flat_map(|text| said.find(text)).collect()
 }
 
 /// The crust, if it is worth mentioning.
