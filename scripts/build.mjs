@@ -15,7 +15,7 @@ import { printParts } from "./bundle-parts.mjs";
 import { digest, fail, inRoot, output, pinnedNode, run, step } from "./run.mjs";
 
 const SCRIPTS = ["build", "bundle-names", "bundle-order", "wasm-module"].map((name) => `scripts/${name}.mjs`);
-const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "audio", "silero", ...SCRIPTS, "package-lock.json"];
+const INPUTS = ["Cargo.lock", "Cargo.toml", ".cargo", "src", "audio", "silero", "wire", ...SCRIPTS, "package-lock.json"];
 const WASM_OPT = inRoot("node_modules/binaryen/bin/wasm-opt");
 const LIST = process.argv.includes("--list");
 const SWITCH = process.argv.includes("--panic-switch");

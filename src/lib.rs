@@ -1,8 +1,8 @@
 //! Orderline: a phone agent that orders food and proves what it reports.
 //!
 //! Compiled to WebAssembly for Cloudflare Workers. From the top down; an arrow never runs back up, and
-//! the modules of the last lines know nothing of each other; `audio` and `base64` are in a crate of
-//! their own, which is compiled for speed:
+//! the modules of the last lines know nothing of each other; `audio` and `base64` are in one crate of
+//! their own, `twilio`, `realtime`, `json` and `url` in another, which are compiled for speed:
 //!
 //! ```text
 //! worker   the Workers runtime: HTTP, Durable Object, sockets, storage (wasm32 only)
@@ -28,15 +28,12 @@
 pub mod call;
 pub mod config;
 pub mod http;
-pub mod json;
 #[allow(clippy::arithmetic_side_effects, reason = "positions in bounded words")]
 pub mod order;
 pub mod policy;
-pub mod realtime;
 pub mod timestamp;
-pub mod twilio;
-pub mod url;
 pub use orderline_audio::{self as audio, base64};
+pub use orderline_wire::{json, realtime, twilio, url};
 
 #[cfg(target_arch = "wasm32")]
 mod worker;
