@@ -7,11 +7,11 @@
 //! that are agreed upon.
 //!
 //! ```text
-//! npm run instructions             the table; fails where a message costs 3 % more than agreed
+//! npm run instructions             the table; fails where a message costs 3 % more than agreed, or less
 //! npm run instructions -- --keep   agrees upon what is counted now
 //! ```
 //!
-//! The code is compiled as for the Worker, for size and in one piece. A count follows from that code,
+//! The code is compiled as for the Worker, in one piece. A count follows from that code,
 //! the compiler and the C library: the environment is empty, every input is the same in every run,
 //! and Valgrind shows a program the same processor wherever there is AVX2. One without it moves a
 //! count by one per cent, another path of the project by 0.2.

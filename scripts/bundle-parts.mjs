@@ -1,4 +1,4 @@
-// What the bytes of a WebAssembly module are: code by crate (of ours, by module), data, the rest. Needs
+// What the bytes of a WebAssembly module are: code by crate (of the Worker's own, by module), data, the rest. Needs
 // the names of its functions. A part is gzipped by itself, so the sum is a little more than the whole.
 
 import { gzipSync } from "node:zlib";
@@ -44,5 +44,5 @@ function partsOf(wasm) {
 function owner(name) {
   const path = name.match(/[a-z_][a-z0-9_]*(\[[0-9a-f]+\])?(::[a-z_][a-z0-9_]*)+/i)?.[0] ?? "other";
   const [crate, module] = path.replace(/\[[0-9a-f]+\]/g, "").split("::");
-  return crate === "orderline" ? `orderline::${module}` : crate;
+  return /^orderline(_wire|_audio)?$/.test(crate) ? `${crate}::${module}` : crate;
 }

@@ -7,10 +7,10 @@ import { fail, inRoot } from "./run.mjs";
 const FILE = inRoot("docs/scale.md");
 
 // US dollars; Cloudflare's paid plan, Twilio's United States, OpenAI's `gpt-realtime-2.1` per million tokens
-// (as in wire/src/realtime/prices.rs).
+// (as in wire/src/realtime/prices.rs), transcription per minute of audio.
 const PRICE = {
   workerRequest: 0.3e-6, objectRequest: 0.15e-6, objectGbSecond: 12.5e-6, rowWritten: 1e-6,
-  kvWrite: 5e-6, kvRead: 0.5e-6, queueOperation: 0.4e-6, workerCpuMs: 0.02e-6,
+  kvWrite: 5e-6, kvRead: 0.5e-6, queueOperation: 0.4e-6,
   twilioMinute: 0.014, streamMinute: 0.0044,
   audioIn: 32e-6, audioCached: 0.4e-6, audioOut: 64e-6, textIn: 4e-6, textCached: 0.4e-6, textOut: 24e-6,
   transcriptionMinute: 0.003,

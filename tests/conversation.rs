@@ -159,6 +159,26 @@ fn a_read_back_that_was_cut_off_is_asked_for_again() {
 }
 
 #[test]
+fn a_total_without_a_clear_yes_is_recorded_and_the_model_is_told_once_to_ask_for_one() {
+    let mut bench = Bench::ordered(&[]);
+    bench.play_out();
+    bench.shop_says("Twenty ten.");
+    let call = bench.confirm_total();
+    let output = bench.output_of(&call).unwrap();
+    assert_eq!(output["ok"], false);
+    assert_eq!(output["order"]["totals"]["total"], 20.1);
+    assert!(
+        output["missing"].to_string().contains("phone +13105550142"),
+        "{output}"
+    );
+    bench.agent_says("Is that all right?");
+    bench.play_out();
+    bench.shop_says("Let me see.");
+    let call = bench.confirm_total();
+    assert_eq!(bench.output_of(&call).unwrap()["ok"], true, "asked once");
+}
+
+#[test]
 fn a_model_that_only_calls_tools_is_unconfirmed() {
     let mut bench = Bench::greeted(&[]);
     let response = bench.agent_starts();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// So much of a line may get lost where the agent paused in it, in ms: about a phoneme.
 const MAX_MISSED_MS: u64 = 60;
 
-/// The payload of build-plan.txt section 11, as JSON pointers.
+/// What every outcome must have, as JSON pointers.
 const FIELDS: [&str; 12] = [
     "/callId",
     "/startedAt",

@@ -57,7 +57,8 @@ enum Command {
     Demo(demo::Options),
     /// Play scenarios against the Worker in workerd and check everything
     E2e {
-        /// Scenarios of fixtures/scenarios, before-dialling or delivery; everything when none is given
+        /// Scenarios of fixtures/scenarios, before-dialling, calls-per-second or delivery; everything when none
+        /// is given
         names: Vec<String>,
     },
     /// Measure the Worker against a floor and against what else there is

@@ -12,6 +12,7 @@
 
 use super::record::{Handoff, Record};
 use super::request::{CallRequest, Dial};
+use crate::json::text;
 use crate::order::money::Cents;
 use crate::order::request::OrderRequest;
 use crate::order::state::OrderState;
@@ -108,14 +109,10 @@ fn member(name: &str, value: &str) -> String {
     format!(r#""{name}":{value}"#)
 }
 
-fn text<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// Digest of an outcome without its member `events`: SHA-256 of its JSON with the members of every
 /// object sorted by name and without white space, so that it may be reformatted on the way.
 pub fn outcome_digest(outcome: &Value) -> String {
-    digest(outcome.to_string().as_bytes())
+    digest(text(outcome).as_bytes())
 }
 
 impl Record {

@@ -40,6 +40,7 @@ mod toolbox;
 mod turn;
 
 use crate::config::Config;
+use crate::json;
 use crate::policy::secret;
 use crate::realtime::prices::{Cost, MicroDollars};
 use crate::realtime::usage::Usage;
@@ -490,7 +491,7 @@ impl Call {
         if std::mem::take(&mut self.dirty) {
             self.timers.stop(Timer::Save);
             self.record.log_events(self.clock);
-            let snapshot = serde_json::to_string(&self.record).unwrap_or_default();
+            let snapshot = json::text(&self.record);
             self.out.push_back(Output::Save(snapshot));
         }
     }

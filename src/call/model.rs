@@ -51,8 +51,7 @@ pub(super) struct Model {
     pub(super) done_calls: Vec<String>,
     /// A total waits for the words of the shop that prove it.
     pub(super) pending_total: Option<(String, Totals)>,
-    /// It was asked once why the call is to end.
-    pub(super) reason_asked: bool,
+    pub(super) told: Told,
     /// Keys are being pressed.
     pub(super) pending_keys: Option<Keys>,
     /// Losses in a row, without a completed response between them.
@@ -65,6 +64,15 @@ pub(super) struct Model {
     failed_responses: u32,
     next_event: u64,
     complaints: Vec<&'static str>,
+}
+
+/// What the model is told once in a call.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// To say why the call is to end.
+    pub(super) reason: bool,
+    /// To ask the shop for a clear yes.
+    pub(super) yes: bool,
 }
 
 /// Keys that are being pressed: the model is answered when they have been heard.

@@ -4,6 +4,7 @@
 use super::output::Finished;
 use super::record::{EndReason, Handoff, Interruption, Metrics, Record};
 use super::{Call, Settings};
+use crate::json;
 use crate::order::disclosure::denies;
 use crate::order::evidence::{self, FieldEvidence, Lines, Proof, Quote};
 use crate::order::money::Cents;
@@ -113,7 +114,7 @@ fn reservations(record: &Record) -> Vec<String> {
     .collect()
 }
 
-/// What the one who asked for the call gets: section 11 of the build plan, and what proves it.
+/// What the one who asked for the call gets, and what proves it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Outcome<'a> {
@@ -343,8 +344,8 @@ fn written(
         duration_sec,
         total,
     };
-    let json = serde_json::to_string(&outcome).unwrap_or_default();
-    let summary = serde_json::to_string(&summary).unwrap_or_default();
+    let json = json::text(&outcome);
+    let summary = json::text(&summary);
     (json, summary, total_cost)
 }
 
@@ -388,7 +389,7 @@ impl Call {
                 })
                 .collect(),
         };
-        serde_json::to_string(&live).unwrap_or_default()
+        json::text(&live)
     }
 }
 

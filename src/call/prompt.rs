@@ -1,6 +1,7 @@
 //! What the model is told: who it is, what to order, and the stage directions of the call.
 
 use super::request::CallRequest;
+use crate::json;
 use crate::order::request::OrderRequest;
 use crate::order::state::{DeliveryMethod, OrderState};
 use crate::twilio::twiml::Twiml;
@@ -173,7 +174,7 @@ pub fn unheard_note(rest: &str) -> String {
 
 /// Where the order stands, for a model that has to go on in the middle of a call.
 pub fn state_note(order: &OrderState) -> String {
-    let recorded = serde_json::to_string(order).unwrap_or_default();
+    let recorded = json::text(order);
     format!("What follows was said on this call before. Recorded so far: {recorded}")
 }
 

@@ -15,6 +15,7 @@
 use super::Call;
 use super::input::Input;
 use super::output::Output;
+use crate::json;
 use crate::twilio::media;
 use crate::twilio::twiml::Twiml;
 use sha2::{Digest, Sha256};
@@ -48,17 +49,13 @@ pub fn variables(lookup: impl Fn(&str) -> Option<String>) -> String {
     for name in VARIABLES {
         if let Some(value) = lookup(name) {
             let comma = if object.is_empty() { "{" } else { "," };
-            for part in [comma, "\"", name, "\":", &quoted(&value)] {
+            for part in [comma, "\"", name, "\":", &json::text(value.as_str())] {
                 object.push_str(part);
             }
         }
     }
     object.push_str(if object.is_empty() { "{}" } else { "}" });
     object
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// A call, and its recording if one is made. The methods are those of [`Call`].
@@ -91,7 +88,7 @@ impl Recorder {
     /// given.
     pub fn of(call: Call, new: bool, variables: Option<String>) -> Self {
         let tape = variables.map(|variables| {
-            let record = serde_json::to_string(&call.record).unwrap_or_default();
+            let record = json::text(&call.record);
             let mut tape = Tape::default();
             let out = tape.digest(&call);
             tape.text = format!(
@@ -142,7 +139,7 @@ impl Recorder {
                 "line"
             }
             Input::Status(status) => {
-                let word = serde_json::to_string(&status).unwrap_or_default();
+                let word = json::text(&status);
                 text = word.trim_matches('"').to_owned().into();
                 "status"
             }
@@ -225,7 +222,7 @@ impl Recorder {
         }
         if !text.is_empty() && !tape.is_cut {
             line.push_str(r#","text":"#);
-            line.push_str(&quoted(text));
+            line.push_str(&json::text(text));
         }
         let out = tape.digest(&self.call);
         let _ = writeln!(tape.text, r#","out":"{out}"}}"#);
@@ -260,7 +257,7 @@ impl Tape {
             Output::HangUp => self.add(&[b"hang_up"]),
             Output::Save(snapshot) => self.add(&[b"save", snapshot.as_bytes()]),
             Output::Log(line) => {
-                let line = serde_json::to_string(line).unwrap_or_default();
+                let line = json::text(line);
                 self.add(&[b"log", line.as_bytes()]);
             }
             Output::Outcome(finished) => self.add(&[

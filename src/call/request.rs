@@ -183,7 +183,7 @@ impl CallRequest {
     /// Digest of the number and what is ordered there: equal for two requests that order the same,
     /// in whatever order, case or spacing.
     pub fn order_digest(&self) -> String {
-        let items = serde_json::to_string(&self.order.items).unwrap_or_default();
+        let items = json::text(&self.order.items);
         let items: Value = serde_json::from_str(&items).unwrap_or_default();
         let hint = folded(self.order_hint.as_deref().unwrap_or_default());
         digest(format!("{} {} {hint}", self.to.as_str(), canonical(&items)).as_bytes())

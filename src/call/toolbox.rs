@@ -139,7 +139,7 @@ impl Call {
     /// Whether a call may not end yet without a reason: it is asked for once.
     fn must_give_reason(&mut self) -> bool {
         let open = self.record.request.is_some() && self.record.order.totals.is_none();
-        open && !std::mem::replace(&mut self.model.reason_asked, true)
+        open && !std::mem::replace(&mut self.model.told.reason, true)
     }
 
     /// Refuses what is not as the customer asked for.
@@ -184,7 +184,16 @@ impl Call {
         self.record.log_tool(self.clock, "confirm_total", missing);
         self.save();
         match confirmed {
-            Ok(()) => tools::accepted(&self.record.order),
+            Ok(()) => {
+                let open = self.record.order.unanswered(&self.record.transcript);
+                if open.is_empty() || std::mem::replace(&mut self.model.told.yes, true) {
+                    tools::accepted(&self.record.order)
+                } else {
+                    self.model.current.tools_failed =
+                        self.model.current.tools_failed.saturating_add(1);
+                    tools::unanswered(&self.record.order, &open)
+                }
+            }
             Err(missing) => {
                 self.model.current.tools_failed = self.model.current.tools_failed.saturating_add(1);
                 tools::not_yet(&missing)

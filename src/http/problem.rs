@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
 use crate::config::ConfigError;
-use crate::json::FieldError;
+use crate::json::{self, FieldError};
 use crate::policy::gate::{self, Reason};
 use crate::policy::redact::mask_numbers;
 use crate::twilio::rest::Refusal;
@@ -133,7 +133,7 @@ impl Problem {
             422,
             "urn:orderline:bad-key",
             "Unprocessable content",
-            "the header Idempotency-Key must have 1 to 255 visible ASCII characters",
+            "the header Idempotency-Key must have 1 to 255 ASCII characters, none of them a control character",
         )
     }
 
@@ -281,7 +281,7 @@ impl Problem {
 
     /// The document.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        json::text(self)
     }
 }
 

@@ -5,11 +5,11 @@ mod total;
 
 use super::spoken::{Amount, Spoken};
 use phrases::{
-    AFFIRMATIVE, AGAIN, ASIDE, ASKING, CONFIRMING, CORRECTIONS, FIRM, HARMLESS, KNOWN, LEADING,
-    LOST, MISSED, TURNING,
+    AFFIRMATIVE, AGAIN, ASIDE, ASKING, BESIDES, CONFIRMING, CORRECTIONS, ELSE, FIRM, FIRST, FRAMES,
+    HARMLESS, KNOWN, LEADING, LOST, MISSED, MUST, SUBSTITUTING, TURNING,
 };
 use std::ops::Range;
-pub use total::{TotalSaid, find_total, total_said, unsettles};
+pub use total::{TotalSaid, asks_of_total, find_total, total_said, unsettles};
 
 /// What an answer of the shop means for what was said to it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,10 +125,6 @@ pub fn denies(spoken: &Spoken, quoted: impl Fn(usize) -> bool) -> Option<usize> 
     const DENYING: [&str; 8] = [
         "only", "instead", "not", "no", "never", "none", "without", "cannot",
     ];
-    /// A sentence with one of these denies how to pay, or how long it takes.
-    const BESIDES: [&str; 7] = [
-        "cash", "card", "credit", "change", "minute", "late", "receipt",
-    ];
     let harmless = harmless(spoken);
     // "No, we're open until ten" answers a question.
     let answers = |at: usize| spoken.is_word(at, "no") && spoken.is_pause(at + 1);
@@ -168,7 +164,73 @@ pub fn agrees(spoken: &Spoken) -> Option<Range<usize>> {
 fn harmless(spoken: &Spoken) -> Vec<Range<usize>> {
     let mut found = spoken.find_any(&HARMLESS);
     found.extend(spoken.find_any(&ASIDE));
+    found.extend(spoken.find_any(&FRAMES));
     found
+}
+
+/// Of the sentence around this position what is stated: of a question only what stands before it, as in
+/// "Okay, what was the address?"
+fn stated(spoken: &Spoken, at: usize) -> Range<usize> {
+    let (sentence, mark) = spoken.sentence(at);
+    if mark != Some('?') {
+        return sentence;
+    }
+    let asks = |at: &usize| spoken.is_pause(*at) && spoken.is_one_of(*at, &ASKING);
+    sentence.start..sentence.clone().find(asks).unwrap_or(sentence.start)
+}
+
+/// Whether what stands here is stated, and not asked.
+pub fn is_stated(spoken: &Spoken, at: usize) -> bool {
+    stated(spoken, at).contains(&at)
+}
+
+/// Whether a question asks whether something else would do: "Is Pepsi okay?" Of what nobody here knows,
+/// the agent said what is `quoted`.
+pub fn offers(spoken: &Spoken, quoted: impl Fn(usize) -> bool) -> bool {
+    let substituting = spoken.find_any(&SUBSTITUTING);
+    let agreeing = spoken.find_any(&AFFIRMATIVE);
+    let unknown = |at: usize| {
+        let word = spoken.word(at);
+        word.is_some_and(|word| !is_known(word) && !is_turning(word))
+            && !spoken.is_one_of(at, &ASKING)
+            && !overlaps(&substituting, &(at..at + 1))
+            && !quoted(at)
+    };
+    substituting.iter().any(|at| {
+        let (mut sentence, _) = spoken.sentence(at.start);
+        // "Okay, is it a house?"
+        let begins = at.start == sentence.start && agreeing.contains(at);
+        !begins
+            && !is_stated(spoken, at.start)
+            && !spoken.has_one_of(sentence.clone(), &BESIDES)
+            && sentence.any(unknown)
+    })
+}
+
+/// Whether the agent wants nothing of what it was offered.
+pub fn declines(spoken: &Spoken) -> bool {
+    let all = ["that's all", "that's it", "that's everything", "just"];
+    !spoken.find_any(&all).is_empty() || is_doubtful(spoken, 0..spoken.len())
+}
+
+/// Whether a question asks for what is still missing, so that a "no" agrees.
+pub fn asks_for_more(spoken: &Spoken) -> bool {
+    spoken
+        .find_any(&ELSE)
+        .iter()
+        .any(|at| spoken.is_asked(at.start))
+}
+
+/// Whether something must be done first: "I need a card number first."
+pub fn demands(spoken: &Spoken) -> bool {
+    let aside = spoken.find_any(&ASIDE);
+    let mut must = spoken.find_any(&MUST);
+    must.retain(|at| !overlaps(&aside, at) && is_stated(spoken, at.start));
+    must.iter().any(|at| {
+        let (sentence, _) = spoken.sentence(at.start);
+        let first = spoken.find_any(&FIRST);
+        first.iter().any(|at| sentence.contains(&at.start))
+    })
 }
 
 /// Whether the words at these positions may turn what stands beside them.
@@ -286,15 +348,8 @@ fn affirms(spoken: &Spoken, said: &[&Spoken]) -> Option<Range<usize>> {
     let mut found = None;
     let mut at = 0;
     while at < spoken.len() {
-        let (sentence, mark) = spoken.sentence(at);
-        at = sentence.end.max(at + 1);
-        // Of a question only what stands before it: "Okay, what was the address?"
-        let stated = if mark == Some('?') {
-            let asks = |at: &usize| spoken.is_pause(*at) && spoken.is_one_of(*at, &ASKING);
-            sentence.start..sentence.clone().find(asks).unwrap_or(sentence.start)
-        } else {
-            sentence
-        };
+        let stated = stated(spoken, at);
+        at = spoken.sentence(at).0.end.max(at + 1);
         // What is said of a price leaves a yes before it as it is: "Yes. They're ten dollars each."
         // What is said before the price may be said of the order.
         let prices = || amounts.iter().filter(|a| stated.contains(&a.from));

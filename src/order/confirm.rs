@@ -77,6 +77,17 @@ impl OrderState {
             Err(missing)
         }
     }
+
+    /// What was read back without a clear yes of the shop, for the model to ask for it.
+    pub fn unanswered(&self, transcript: &Transcript) -> Vec<String> {
+        let mut open: Vec<String> = Vec::new();
+        for field in Lines::new(self, transcript).fields() {
+            if !field.is_enough() && !open.contains(&field.read_back) {
+                open.push(field.read_back);
+            }
+        }
+        open
+    }
 }
 
 #[cfg(test)]

@@ -152,6 +152,16 @@ impl Spoken {
         }
     }
 
+    /// The same with a "yes" in the place of its first word.
+    #[must_use]
+    pub fn with_yes(&self) -> Self {
+        let mut yes = self.clone();
+        if let Some(first) = yes.tokens.first_mut() {
+            *first = Token::Word("yes".to_owned());
+        }
+        yes
+    }
+
     /// How many tokens it has.
     pub fn len(&self) -> usize {
         self.tokens.len()

@@ -7,7 +7,7 @@ use super::request::{item_fields, optional_text, parse_address, phone_field, tex
 use super::state::{
     Address, Customer, DELIVERY_METHODS, DeliveryMethod, Item, MAX_ITEMS, OrderState, Totals,
 };
-use crate::json::{FieldError, Fields};
+use crate::json::{self, FieldError, Fields};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -176,7 +176,7 @@ const DONE: Answer<'static> = Answer {
 
 impl Answer<'_> {
     fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        json::text(self)
     }
 }
 
@@ -220,6 +220,19 @@ pub fn not_yet(missing: &[String]) -> String {
     Answer {
         ok: false,
         missing,
+        next: Some(next),
+        ..DONE
+    }
+    .to_json()
+}
+
+/// The total is recorded, and the shop has not agreed to all it belongs to.
+pub fn unanswered(order: &OrderState, open: &[String]) -> String {
+    let next = "The total is recorded, but the shop has not clearly agreed to these yet. Ask whether exactly these are right, wait for a yes, then call confirm_total again.";
+    Answer {
+        ok: false,
+        order: Some(order),
+        missing: open,
         next: Some(next),
         ..DONE
     }

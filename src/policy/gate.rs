@@ -157,7 +157,7 @@ impl Reason {
     }
 }
 
-/// Days of the Unix epoch, in ms.
+/// A day, in ms.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// When to ask again for a free line, in seconds: about as long as an order takes.

@@ -60,7 +60,7 @@ pub fn claim(entry: Option<&Entry>, body: &str, now: u64) -> Claim {
     }
 }
 
-/// Whether a key can be used: 1 to 255 visible ASCII characters.
+/// Whether a key can be used: 1 to 255 ASCII characters, spaces among them.
 pub fn is_key(key: &str) -> bool {
     (1..=MAX_KEY_CHARS).contains(&key.len())
         && key.bytes().all(|b| b.is_ascii_graphic() || b == b' ')

@@ -4,6 +4,7 @@
 use crate::call::output::{LogLine, Severity};
 use crate::config::LogLevel;
 use crate::http::problem::Problem;
+use crate::json;
 use crate::twilio::sid::CallSid;
 use serde::Serialize;
 use worker::{Error, console_error, console_log, console_warn};
@@ -27,7 +28,7 @@ pub(super) fn call(level: LogLevel, sid: Option<&CallSid>, line: &LogLine) {
     if wanted > level {
         return;
     }
-    let text = serde_json::to_string(&Line { sid, line }).unwrap_or_default();
+    let text = json::text(&Line { sid, line });
     match line.level {
         Severity::Error => console_error!("{text}"),
         Severity::Warn => console_warn!("{text}"),

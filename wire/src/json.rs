@@ -30,13 +30,13 @@ impl<'a> From<&'a str> for Str<'a> {
 }
 
 /// The text of a value, by the serializer of all else: `Value::to_string` would bring two of its own.
-pub fn text(value: &Value) -> String {
+pub fn text<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
 /// A number as a person writes it. By the serializer of all else: the standard library's way is 6 kB.
 pub fn number_text(number: f64) -> String {
-    let text = text(&number.into());
+    let text = text(&number);
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 

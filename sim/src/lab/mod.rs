@@ -16,7 +16,7 @@ use clap::Subcommand;
 /// What can be measured.
 #[derive(Subcommand)]
 pub(crate) enum Lab {
-    /// How well the local detector hears speech, against the bar of hearing.md, on data of
+    /// How well the local detector hears speech, against its bar, on data of
     /// scripts/lab-data.sh
     Hearing,
     /// How the agent takes turns: seeded conversations in virtual time

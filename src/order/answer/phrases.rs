@@ -158,7 +158,7 @@ pub(super) const HARMLESS: [&str; 18] = [
     "won't take long",
 ];
 /// Sound like an objection or a yes, and say nothing of the order.
-pub(super) const ASIDE: [&str; 35] = [
+pub(super) const ASIDE: [&str; 46] = [
     "no longer than",
     "no more than",
     "no later than",
@@ -190,6 +190,17 @@ pub(super) const ASIDE: [&str; 35] = [
     "give us",
     "cash only",
     "only take cash",
+    "thank for holding",
+    "thank you for holding",
+    "thank for waiting",
+    "thank you for waiting",
+    "sorry about that",
+    "sorry for the wait",
+    "out to you",
+    "no delivery fee",
+    "no delivery charge",
+    "no charge",
+    "no extra charge",
     "good morning",
     "good afternoon",
     "good evening",
@@ -199,14 +210,14 @@ pub(super) const ASIDE: [&str; 35] = [
 /// whoever says anything else may have said anything.
 pub(super) const KNOWN: &str = " a about address again ah all also altogether amount an and any anything are arrive as back be \
     bill buck by bye calling can cent charge come cool cost coupon day dear deliver delivered delivery do \
-    doe dollar done door down driver enjoy euro evening everything extra fee final for front gave \
+    doe dollar done door down driver enjoy euro evening everything extra fee final for free front gave \
     get getting give go gonna goodbye got grand half have heading hear heard hello here him hm \
     hour i i'd i'll i'm i've in include included including is it it'll it's its long ma'am make \
     man meal mean minute much my name night noted now number of oh on order our phone pickup \
-    please plus pound price put read ready same see shall shortly sir so soon sound sub subtotal \
-    sum take tax thank that that'd that'll that's the them then there there'll they they'll \
+    please plus pound price put read ready same see shall shortly should sir so soon sound sub subtotal \
+    sum take tax thank that that'd that'll that's the them then there there'll there's they they'll \
     thing this tip to today together tonight too total two uh um up very we we'll we're we've \
-    welcome well when will with within worry write written wrote you you'll you've your ";
+    welcome well when will with within worry write written wrote you you'll you're you've your ";
 /// Turns an answer, wherever it stands; so does everything that ends in "n't".
 pub(super) const TURNING: [&str; 29] = [
     "but", "though", "although", "however", "except", "only", "unless", "instead", "not", "no",
@@ -244,6 +255,50 @@ pub(super) const CONFIRMING: [&str; 12] = [
     "that's right",
     "that's correct",
     "absolutely",
+];
+/// Leaves a price what it is.
+pub(super) const FRAMES: [&str; 3] = ["going to be", "come out to", "after tax"];
+/// Asks whether something else would do.
+pub(super) const SUBSTITUTING: [&str; 10] = [
+    "okay",
+    "fine",
+    "all right",
+    "alright",
+    "that work",
+    "instead",
+    "how about",
+    "what about",
+    "do you mind",
+    "rather",
+];
+/// A sentence with one of these speaks of how to pay, or how long it takes.
+pub(super) const BESIDES: [&str; 10] = [
+    "cash", "card", "credit", "change", "minute", "hour", "late", "receipt", "pay", "tip",
+];
+/// Asks whether anything is missing.
+pub(super) const ELSE: [&str; 8] = [
+    "anything else",
+    "anything more",
+    "anything missing",
+    "anything wrong",
+    "something else",
+    "any question",
+    "any other question",
+    "need anything",
+];
+/// What must be done, …
+pub(super) const MUST: [&str; 7] = [
+    "need", "have to", "has to", "must", "require", "gotta", "got to",
+];
+/// … before anything is made.
+pub(super) const FIRST: [&str; 7] = [
+    "1st",
+    "upfront",
+    "up front",
+    "in advance",
+    "deposit",
+    "prepay",
+    "card number",
 ];
 /// Before a price, beside the words that are always known.
 pub(super) const LEADING: [&str; 27] = [

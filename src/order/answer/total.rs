@@ -1,6 +1,6 @@
 //! Which total the shop's words state, among prices, parts of it, times and other numbers.
 
-use super::{CORRECTIONS, is_besides, is_doubtful, is_known};
+use super::{CORRECTIONS, FRAMES, is_besides, is_doubtful, is_known, is_stated, overlaps};
 use crate::order::money::Cents;
 use crate::order::spoken::{Amount, Spoken};
 use std::ops::Range;
@@ -61,14 +61,10 @@ pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
     let Some(amount) = stated else {
         return (TotalSaid::None, 0..0);
     };
-    // "That doesn't include delivery."
-    let lacks = (0..spoken.len()).any(|at| {
-        spoken.is_one_of(at, &["include", "included", "including"])
-            && is_doubtful(spoken, at.saturating_sub(3)..at)
-    });
-    let plain = spoken.is_plain(amount) && is_framed(spoken, amount) && !lacks;
+    let plain = spoken.is_plain(amount) && is_framed(spoken, amount) && !lacks(spoken);
     // "Seventeen fifty, and the tax is two sixty" leaves the sum to the listener.
-    let open = !named(&amount) && parts.iter().any(|part| part.from > amount.from);
+    let open = !named(&amount) && parts.iter().any(|part| part.from > amount.from)
+        || is_more(spoken, amount.to);
     let said = match amount.cents == total {
         true if plain && !open && (amount.explicit || named(&amount)) => TotalSaid::Same,
         // It takes the total's place, whether it is more or less.
@@ -76,6 +72,35 @@ pub fn find_total(spoken: &Spoken, total: Cents) -> (TotalSaid, Range<usize>) {
         _ => TotalSaid::None,
     };
     (said, amount.tokens())
+}
+
+/// "That doesn't include delivery." A tip is no part of any total.
+fn lacks(spoken: &Spoken) -> bool {
+    (0..spoken.len()).any(|at| {
+        spoken.is_one_of(at, &INCLUDED)
+            && is_doubtful(spoken, at.saturating_sub(3)..at)
+            && !spoken.has_one_of(spoken.sentence(at).0, &["tip", "gratuity"])
+    })
+}
+
+/// Whether something without a price comes on top of what was said before this position: "and delivery
+/// is extra", "there's a delivery fee".
+fn is_more(spoken: &Spoken, from: usize) -> bool {
+    (from..spoken.len()).any(|at| {
+        let (sentence, _) = spoken.sentence(at);
+        let sentence = sentence.start.max(from)..sentence.end;
+        let free = spoken.has_one_of(
+            sentence.clone(),
+            &["with", "already", "free", "no", "waive"],
+        ) || spoken.has_one_of(sentence.clone(), &INCLUDED);
+        let extra = ["extra", "separate", "separately", "additional", "top"];
+        let is_due = spoken.has_one_of(sentence, &extra)
+            || spoken.has_one_of(at.saturating_sub(4)..at, &["there's", "plus"]);
+        spoken.is_one_of(at, &["tax", "fee", "charge", "delivery"])
+            && is_stated(spoken, at)
+            && is_due
+            && !free
+    })
 }
 
 /// Whether the amount is called the total.
@@ -96,14 +121,44 @@ pub fn unsettles(spoken: &Spoken, total: Cents) -> bool {
     let (least, most) = (Cents(1_000), Cents(100_000));
     let unsettled = |a: Amount| {
         let other = a.cents != total && (a.explicit || (least..most).contains(&a.cents));
+        // "With delivery it's twenty two."
+        let led = a.from.checked_sub(1).is_some_and(|at| {
+            spoken.is_one_of(at, &["is", "it's", "that's", "be", "that'll", "to"])
+        });
+        let within = clause(spoken, &a);
+        let is_price = led
+            && within.end == a.to
+            && !spoken.has_one_of(within, &["number", "phone"])
+            && is_framed(spoken, &a);
         let is_on_top = is_part(spoken, &a)
             && !spoken.has_one_of(0..a.from, &["include", "including", "with", "each"]);
-        corrects && other || is_on_top
+        (corrects || is_price) && other || is_on_top
     };
     // "Oh, plus tax."
     let plus = spoken.is_word(0, "plus")
         || spoken.is_one_of(0, &["oh", "and"]) && spoken.is_word(1, "plus");
-    amounts.any(unsettled) || plus && spoken.has_one_of(1..6, &PARTS)
+    amounts.any(unsettled)
+        || plus && spoken.has_one_of(1..6, &PARTS)
+        || is_more(spoken, 0)
+        || lacks(spoken)
+}
+
+/// Whether it asks about the total, so that a "no" leaves it open: not "Are there any other fees?"
+pub fn asks_of_total(spoken: &Spoken) -> bool {
+    let more = [
+        "any",
+        "anything",
+        "other",
+        "else",
+        "more",
+        "extra",
+        "additional",
+    ];
+    (0..spoken.len()).any(|at| {
+        let of_total = spoken.is_one_of(at, &["total", "altogether", "tax", "fee"])
+            || spoken.is_one_of(at, &INCLUDED);
+        of_total && spoken.is_asked(at) && !spoken.has_one_of(spoken.sentence(at).0, &more)
+    })
 }
 
 /// The words between two pauses around this amount.
@@ -118,7 +173,9 @@ fn clause(spoken: &Spoken, amount: &Amount) -> Range<usize> {
 fn is_framed(spoken: &Spoken, amount: &Amount) -> bool {
     let clause = clause(spoken, amount);
     let mut framed = clause.clone().filter(|at| !amount.tokens().contains(at));
-    let known = framed.all(|at| spoken.word(at).is_none_or(is_known));
+    let leaving = spoken.find_any(&FRAMES);
+    let known =
+        framed.all(|at| spoken.word(at).is_none_or(is_known) || overlaps(&leaving, &(at..at + 1)));
     let (sentence, _) = spoken.sentence(amount.from);
     // "I think it's twenty, the register is down."
     let unsure = spoken.has_one_of(
@@ -150,17 +207,10 @@ fn is_framed(spoken: &Spoken, amount: &Amount) -> bool {
     known && !unsure && !hedged && !more
 }
 
+const INCLUDED: [&str; 3] = ["include", "included", "including"];
 /// What is only a part of the total.
-const PARTS: [&str; 9] = [
-    "delivery's",
-    "tax",
-    "fee",
-    "delivery",
-    "tip",
-    "charge",
-    "discount",
-    "minimum",
-    "coupon",
+const PARTS: [&str; 8] = [
+    "tax", "fee", "delivery", "tip", "charge", "discount", "minimum", "coupon",
 ];
 
 /// Whether the amount is only a part of the total: before tax, the tax, a fee, a discount, each.
@@ -190,8 +240,11 @@ fn is_part(spoken: &Spoken, amount: &Amount) -> bool {
     let names_part = spoken.has_one_of(before, &PARTS)
         && !spoken.has_one_of(included, &["with", "including", "after", "plus", "total"]);
     let is_for = usize::from(spoken.is_one_of(amount.to, &["for", "in", "of"]));
-    let of_part = spoken.is_one_of(amount.to + is_for, &PARTS)
-        && !spoken.is_one_of(amount.to + is_for + 1, &["included", "in"]);
+    // "Your total is twenty ten. Delivery takes forty minutes."
+    let ends = spoken.sentence(amount.from).0.end == amount.to;
+    let of_part = !ends
+        && spoken.is_one_of(amount.to + is_for, &PARTS)
+        && !spoken.is_one_of(amount.to + is_for + 1, &["included", "in", "is"]);
     let each = spoken.is_one_of(amount.to, &["each", "apiece", "per", "off"]);
     subtotal || untaxed || and_part || not_part || names_part || of_part || each
 }

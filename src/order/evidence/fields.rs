@@ -34,6 +34,14 @@ enum What {
 }
 
 impl Field {
+    /// The item that it is, or is a part of.
+    pub(super) fn item(&self) -> Option<usize> {
+        match self.what {
+            What::Item(at) | What::Part(at, _) => Some(at),
+            _ => None,
+        }
+    }
+
     /// What a turn of this speaker says of the field.
     pub(super) fn mention(&self, order: &OrderState, said: &Said, role: Role) -> Option<Mention> {
         let Said { words: said, items } = said;

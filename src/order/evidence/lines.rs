@@ -15,7 +15,9 @@ use std::ops::Range;
 /// How many turns of the shop may pass until it answers.
 const ANSWER_WITHIN: usize = 3;
 /// A question of the agent that asks about what it read back, and not about something new.
-const ASKS_BACK: [&str; 11] = [
+const ASKS_BACK: [&str; 13] = [
+    "how much",
+    "come to",
     "correct",
     "is that right",
     "that's right",
@@ -48,9 +50,15 @@ pub(super) struct Said {
 }
 
 impl Said {
-    fn parse(text: &str, order: &OrderState) -> Self {
-        let words = Spoken::parse(text);
-        let items = Counted::of(&words, &order.items);
+    /// What the agent said.
+    fn by_agent(words: Spoken, order: &OrderState) -> Self {
+        let items = Counted::by_agent(&words, &order.items);
+        Self { words, items }
+    }
+
+    /// What the shop said, to an agent of these words.
+    fn by_shop(words: Spoken, order: &OrderState, agent: &[&Spoken]) -> Self {
+        let items = Counted::by_shop(&words, &order.items, agent);
         Self { words, items }
     }
 }
@@ -65,6 +73,8 @@ struct Line<'a> {
     affirmed: Vec<(Said, usize)>,
     /// Shop: it repeats the agent, and may be an echo of it.
     repeats: bool,
+    /// Shop: it asks whether something else would do, and the agent does not decline.
+    replaces: bool,
 }
 
 /// The heard turns of a call, oldest first, for what they prove of its order.
@@ -85,16 +95,24 @@ impl<'a> Lines<'a> {
     /// What was heard so far.
     pub fn new(order: &'a OrderState, transcript: &'a Transcript) -> Self {
         let heard = transcript.turns().iter();
-        let mut lines: Vec<Line<'a>> = heard
-            .filter(|turn| !turn.heard_text().is_empty())
-            .map(|turn| Line {
-                turn,
-                said: Said::parse(turn.heard_text(), order),
-                answer: None,
-                affirmed: Vec::new(),
-                repeats: false,
-            })
+        let heard = heard.filter(|turn| !turn.heard_text().is_empty());
+        let parsed: Vec<(&Turn, Spoken)> = heard
+            .map(|turn| (turn, Spoken::parse(turn.heard_text())))
             .collect();
+        let agent = parsed.iter().filter(|(turn, _)| turn.role == Role::Agent);
+        let agent: Vec<&Spoken> = agent.map(|(_, words)| words).collect();
+        let said = |(turn, words): &(&'a Turn, Spoken)| Line {
+            turn,
+            said: match turn.role {
+                Role::Agent => Said::by_agent(words.clone(), order),
+                Role::Shop => Said::by_shop(words.clone(), order, &agent),
+            },
+            answer: None,
+            affirmed: Vec::new(),
+            repeats: false,
+            replaces: false,
+        };
+        let mut lines: Vec<Line<'a>> = parsed.iter().map(said).collect();
         let shops =
             |line: &Line<'_>| line.turn.role == Role::Shop && counts(line.turn, &line.said.words);
         let last_objection = lines
@@ -104,17 +122,18 @@ impl<'a> Lines<'a> {
             .filter(|(_, line)| shops(line))
             .find_map(|(at, _)| Some((at, takes_back(&lines, at)?)));
         for at in 0..lines.len() {
-            let (answer, affirmed, repeats) = match lines.get(at).map(|line| line.turn.role) {
-                Some(Role::Agent) => (
-                    answer_of_shop(&lines, at),
-                    affirmed(&lines, at, order),
-                    false,
-                ),
-                Some(Role::Shop) => (answer_of_agent(&lines, at), Vec::new(), repeats(&lines, at)),
-                None => continue,
-            };
-            if let Some(line) = lines.get_mut(at) {
-                (line.answer, line.affirmed, line.repeats) = (answer, affirmed, repeats);
+            let is_agent = |line: &Line<'_>| line.turn.role == Role::Agent;
+            if lines.get(at).is_some_and(is_agent) {
+                let (answer, affirmed) = (answer_of_shop(&lines, at), affirmed(&lines, at, order));
+                if let Some(line) = lines.get_mut(at) {
+                    (line.answer, line.affirmed) = (answer, affirmed);
+                }
+            } else {
+                let answer = answer_of_agent(&lines, at);
+                let (repeats, replaces) = (repeats(&lines, at), replaces(&lines, at, order));
+                if let Some(line) = lines.get_mut(at) {
+                    (line.answer, line.repeats, line.replaces) = (answer, repeats, replaces);
+                }
             }
         }
         Self {
@@ -130,18 +149,33 @@ impl<'a> Lines<'a> {
         fields.map(|field| self.find(field)).collect()
     }
 
-    /// The turns of the shop that can be evidence, from a place on.
-    pub(super) fn shop(&self, from: usize) -> impl Iterator<Item = (&'a Turn, &Spoken)> {
-        let lines = self.heard.iter().skip(from);
-        let shop = lines.filter(|line| line.turn.role == Role::Shop);
-        shop.map(|line| (line.turn, &line.said.words))
-            .filter(|(turn, words)| counts(turn, words))
+    /// The turns of the shop that can be evidence, from a place on, each with the words of the agent
+    /// right before it.
+    pub(super) fn shop(
+        &self,
+        from: usize,
+    ) -> impl Iterator<Item = (&'a Turn, &Spoken, Option<&Spoken>)> {
+        let lines = self.heard.iter().enumerate().skip(from);
+        let shop = lines.filter(|(_, line)| line.turn.role == Role::Shop);
+        let before = |at: usize| {
+            let line = self.heard.get(at.checked_sub(1)?)?;
+            (line.turn.role == Role::Agent).then_some(&line.said.words)
+        };
+        shop.map(move |(at, line)| (line.turn, &line.said.words, before(at)))
+            .filter(|(turn, words, _)| counts(turn, words))
     }
 
     /// The evidence for one field: what was said and answered last counts.
     fn find(&self, field: Field) -> FieldEvidence {
         let mut best: Option<(Found, usize)> = None;
         for (at, line) in self.heard.iter().enumerate() {
+            // What was agreed to before something else was offered has to be said once more.
+            if line.replaces
+                && field.item().is_some()
+                && let Some((found, _)) = &mut best
+            {
+                found.proof = found.proof.min(Proof::Stated);
+            }
             let Some(mention) = field.mention(self.order, &line.said, line.turn.role) else {
                 continue;
             };
@@ -174,8 +208,13 @@ impl<'a> Lines<'a> {
         if let (Some((found, said_at)), Some((at, words))) = (&mut best, &self.last_objection)
             && at > said_at
         {
-            found.proof = Proof::Contradicted;
-            found.answered = self.heard.get(*at).map(|line| line.quote(words));
+            // What need not be said, and was not said again, is open again.
+            if field.needed == Proof::Unproven {
+                (found.proof, found.answered) = (Proof::Unproven, None);
+            } else {
+                found.proof = Proof::Contradicted;
+                found.answered = self.heard.get(*at).map(|line| line.quote(words));
+            }
         }
         let (proof, said, answered) = best.map_or((Proof::Unproven, None, None), |(found, _)| {
             (found.proof, Some(found.said), found.answered)
@@ -232,10 +271,20 @@ impl<'a> Lines<'a> {
         let shop = self.heard.get(shop_at).map(|line| &line.said);
         let contrary = shop.and_then(|shop| field.mention(self.order, shop, Role::Shop));
         match answer {
+            // What need not be said may be left out when the rest is said again.
+            Answer::Objects { .. } if field.needed == Proof::Unproven => (Proof::Unproven, None),
             Answer::Objects { .. } => (Proof::Contradicted, at),
             _ if contrary.is_some_and(|mention| !mention.says) => (Proof::Contradicted, at),
             _ if shop.is_some_and(|shop| asks_with(&shop.words, field.asked_by)) => {
                 by_half().unwrap_or((Proof::Stated, at))
+            }
+            // "Okay, one large pepperoni", of two pizzas.
+            _ if shop.is_some_and(|shop| {
+                let item = field.item();
+                item.is_some_and(|item| shop.items.leaves_out(&shop.words, &self.order.items, item))
+            }) =>
+            {
+                (Proof::Stated, at)
             }
             Answer::Affirms => (Proof::Proven, at),
             Answer::Neither => by_half().unwrap_or((Proof::Stated, at)),
@@ -268,7 +317,7 @@ fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
         return None;
     }
     let objects = matches!(answer::find(&line.said.words).0, Answer::Objects { .. });
-    if line.said.words.is_asked(mention.at.start) {
+    if !answer::is_stated(&line.said.words, mention.at.start) {
         return match (&line.answer, mention.says) {
             (Some((Answer::Affirms, at, words)), true) => {
                 Some((Proof::Proven, Some((*at, words.clone()))))
@@ -293,9 +342,31 @@ fn shop_says(line: &Line<'_>, mention: &Mention) -> Option<(Proof, At)> {
     }
 }
 
-/// Whether the turn ends with a question.
-fn asks(words: &Spoken) -> bool {
-    !words.is_empty() && words.is_asked(words.len() - 1)
+/// What a turn of the agent asks in the end.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Question {
+    /// Whether what it read back is right, or what it costs.
+    Back,
+    /// Whether the shop needs more.
+    More,
+    /// Something else.
+    Else,
+}
+
+impl Question {
+    fn of(words: &Spoken) -> Option<Self> {
+        let tags = words.find_any(&TAGS);
+        if tags.iter().any(|at| at.end == words.len()) || asks_with(words, &ASKS_BACK) {
+            return Some(Self::Back);
+        }
+        let asks = !words.is_empty() && words.is_asked(words.len() - 1);
+        let asked = if answer::asks_for_more(words) {
+            Self::More
+        } else {
+            Self::Else
+        };
+        asks.then_some(asked)
+    }
 }
 
 /// Whether a sentence of the turn asks with one of these phrases.
@@ -333,20 +404,19 @@ fn takes_back(lines: &[Line<'_>], at: usize) -> Option<Range<usize>> {
 
 /// The shop's answer to a turn of the agent.
 fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range<usize>)> {
-    let mut said: Vec<&Spoken> = lines
-        .get(at)
-        .map(|line| &line.said.words)
-        .into_iter()
-        .collect();
-    let mut asked_else = false;
+    let words = &lines.get(at)?.said.words;
+    let mut said = vec![words];
+    let mut question = Question::of(words);
+    // "Okay" answers no "how long?", so that it is of the read-back.
+    let asked_what = words.has_one_of(0..words.len(), &["what", "what's", "how", "when"]);
+    let mut asked_else = question.is_some_and(|q| q != Question::Back) && !asked_what;
     let mut passed = 0;
     for (at, line) in lines.iter().enumerate().skip(at + 1) {
         if line.turn.role == Role::Agent {
             let words = &line.said.words;
-            let tags = words.find_any(&TAGS);
-            let asks_back =
-                tags.iter().any(|at| at.end == words.len()) || asks_with(words, &ASKS_BACK);
-            asked_else |= asks(words) && !asks_back;
+            let asked = Question::of(words);
+            asked_else |= asked.is_some_and(|q| q != Question::Back);
+            question = asked.or(question);
             said.push(words);
             continue;
         }
@@ -361,7 +431,21 @@ fn answer_of_shop(lines: &[Line<'_>], at: usize) -> Option<(Answer, usize, Range
         if backchannel::asks_to_wait(line.turn.heard_text()) {
             continue;
         }
-        let (answer, words) = answer::find_to(&line.said.words, said.iter().copied());
+        let (answer, words) = match answer::find_to(&line.said.words, said.iter().copied()) {
+            (Answer::Objects { firmly: false }, no) => match question {
+                None | Some(Question::Back) => (Answer::Objects { firmly: false }, no),
+                Some(Question::Else) => (Answer::Neither, no),
+                // Whoever needs nothing else has all of it.
+                Some(Question::More) => {
+                    let yes = line.said.words.with_yes();
+                    match answer::find_to(&yes, said.iter().copied()).0 {
+                        Answer::Affirms => return Some((Answer::Affirms, at, no)),
+                        _ => (Answer::Neither, no),
+                    }
+                }
+            },
+            other => other,
+        };
         // Whoever doubts has not agreed, whatever follows.
         let doubts = answer == Answer::Neither
             && answer::is_doubtful(&line.said.words, 0..line.said.words.len());
@@ -397,11 +481,35 @@ fn affirmed(lines: &[Line<'_>], at: usize, order: &OrderState) -> Vec<(Said, usi
             if to.turn != line.turn.id {
                 return None;
             }
-            let said = Said::parse(line.turn.heard_before(to), order);
+            let said = Said::by_agent(Spoken::parse(line.turn.heard_before(to)), order);
             answer::confirms_to(&shop.said.words, Some(&said.words))?;
             Some((said, at))
         });
     agreed.collect()
+}
+
+/// Whether the shop asks if something else would do, and the agent does not decline.
+fn replaces(lines: &[Line<'_>], at: usize, order: &OrderState) -> bool {
+    let agents = lines
+        .iter()
+        .take(at)
+        .filter(|line| line.turn.role == Role::Agent);
+    let said: Vec<&Spoken> = agents.map(|line| &line.said.words).collect();
+    let Some(words) = lines.get(at).map(|line| &line.said.words) else {
+        return false;
+    };
+    let quoted = |at: usize| {
+        let mut said = said.iter();
+        said.any(|said| (0..said.len()).any(|i| words.same(at, said, i)))
+    };
+    // "Is large fine?", of an extra large one.
+    let quoted = |place: usize| {
+        let items = lines.get(at).map(|line| &line.said.items);
+        quoted(place) && !items.is_some_and(|items| items.is_of_other_size(order, place))
+    };
+    let answer = lines.get(at + 1);
+    let answer = answer.filter(|line| line.turn.role == Role::Agent);
+    answer::offers(words, quoted) && answer.is_none_or(|line| !answer::declines(&line.said.words))
 }
 
 /// Whether the shop's words are those of the agent right before.

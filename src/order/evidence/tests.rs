@@ -629,18 +629,16 @@ const BYE: &str = "> Great, thank you very much. Goodbye!";
 
 /// Each is the shop's answer to the read-back.
 fn answers(order: &OrderState, asks: &str, confirmed: bool, answers: &[&str]) {
-    for answer in answers {
-        let is = confirms(order, &[asks, answer, BYE, "Bye."]);
-        assert_eq!(is, confirmed, "{answer}");
-    }
+    let is = |answer: &&&str| confirms(order, &[asks, answer, BYE, "Bye."]);
+    let wrong: Vec<_> = answers.iter().filter(|a| is(a) != confirmed).collect();
+    assert!(wrong.is_empty(), "not {confirmed}: {wrong:#?}");
 }
 
 /// Each is said once everything was agreed to.
 fn parting(confirmed: bool, words: &[&str]) {
-    for words in words {
-        let is = confirms(&order(), &[ASKS, YES, BYE, words]);
-        assert_eq!(is, confirmed, "{words}");
-    }
+    let is = |words: &&&str| confirms(&order(), &[ASKS, YES, BYE, words]);
+    let wrong: Vec<_> = words.iter().filter(|w| is(w) != confirmed).collect();
+    assert!(wrong.is_empty(), "not {confirmed}: {wrong:#?}");
 }
 
 #[test]
@@ -1063,6 +1061,7 @@ fn asking(words: &str) -> String {
 fn what_is_counted_beside_the_items_is_another_order() {
     for words in [
         "one large pepperoni pizza and a Coke",
+        "one large pepperoni pizza and a two liter Coke",
         "one large pepperoni pizza, two garlic breads",
         "one large pepperoni pizza plus an order of fries",
         "one large pepperoni pizza with a side of ranch",
@@ -1137,4 +1136,275 @@ fn what_is_on_a_size_may_stand_before_it() {
         let answer = format!("Yes, {words}. Your total is twenty ten.");
         assert_eq!(confirms(&two, &[&asks, &answer, BYE]), confirmed, "{words}");
     }
+}
+
+#[test]
+fn what_the_shop_makes_need_not_be_counted_to_be_another_order() {
+    parting(
+        false,
+        &[
+            "All right, your mushroom pizza will be there in forty minutes.",
+            "So that's two pizzas, forty minutes.",
+            "Your medium pepperoni will be there in forty minutes.",
+            "Your large cheese will be there in forty minutes.",
+            "So a plain pizza, forty minutes.",
+            "I'll put extra cheese on it.",
+            "I made it without cheese.",
+            "It's on thin crust.",
+            "Two large pepperoni, anything else?",
+        ],
+    );
+    parting(
+        true,
+        &[
+            "All right, your pepperoni pizza will be there in forty minutes.",
+            "So that's one pizza, forty minutes.",
+            "Your large pepperoni will be there in forty minutes.",
+            "Thanks for calling Chicken Palace.",
+            "Would you like mushrooms next time?",
+            "It's a small delivery charge, that's included.",
+        ],
+    );
+    for words in ["I'm gonna do ham on that.", "We'll make it a medium."] {
+        let total = "Okay, your total is twenty ten.";
+        let talk = [ASKS, words, "> And the total?", total, BYE];
+        assert!(!confirms(&order(), &talk), "{words}");
+    }
+    let mut olive = order();
+    olive.address.as_mut().unwrap().street = "123 Olive St".into();
+    let asks = ASKS.replace("Main", "Olive");
+    let answer = "Yes, 123 olive street. Your total is twenty ten.";
+    assert!(confirms(&olive, &[&asks, answer, BYE]));
+    let mut cheese = order();
+    cheese.items[0].toppings.clear();
+    let asks = asking("one large cheese pizza");
+    let bye = "Your large cheese will be there in forty minutes.";
+    assert!(confirms(&cheese, &[&asks, YES, BYE, bye]));
+}
+
+#[test]
+fn what_the_shop_offers_instead_is_not_what_was_agreed_to() {
+    let mut with_coke = order();
+    with_coke.items.push(Item {
+        name: Some("Coke".into()),
+        ..Item::default()
+    });
+    let asks = asking("one large pepperoni pizza and one Coke");
+    let total = "Your total is twenty ten.";
+    let talk = |question, answer| confirms(&with_coke, &[&asks, question, answer, total, BYE]);
+    let agreed = "> Yes, that's fine. And the total?";
+    for question in [
+        "Yep. Is Pepsi okay?",
+        "Okay. Is a medium okay?",
+        "Yes. Can I do Sprite instead?",
+        "Yes. How about a Pepsi?",
+    ] {
+        assert!(!talk(question, agreed), "{question}");
+    }
+    assert!(talk(
+        "Yep. Is Pepsi okay?",
+        "> No, Coke please. And the total?"
+    ));
+    let mut xl = order();
+    xl.items[0].size = Some(Size::Xl);
+    let asks = asking("one extra large pepperoni pizza");
+    let large = "Yes. Is large fine?";
+    assert!(!confirms(&xl, &[&asks, large, agreed, total, BYE]));
+    for question in [
+        "Yep. Is cash okay?",
+        "Yep. Is forty minutes okay?",
+        "Yes. Is that okay?",
+        "Yes. Is one Coke fine?",
+    ] {
+        assert!(talk(question, agreed), "{question}");
+    }
+}
+
+#[test]
+fn what_comes_on_top_leaves_the_total_open() {
+    let wrong = [
+        "Yes. Twenty ten, and delivery is extra.",
+        "Yes. It's twenty ten, and then there's a delivery fee.",
+        "Yes. Twenty ten. There's a delivery charge on top.",
+        "Yes. Twenty ten plus taxes.",
+    ];
+    answers(&order(), ASKS, false, &wrong);
+    parting(
+        false,
+        &[
+            "Oh, delivery is extra.",
+            "Oh, plus taxes.",
+            "That doesn't include tax.",
+            "With delivery it's twenty two.",
+            "It's twenty two.",
+            "Oh, I need a credit card number first.",
+            "You have to come in and pay first.",
+            "We require a deposit.",
+        ],
+    );
+    let right = [
+        "Yes. There's a delivery fee, so it's twenty ten.",
+        "Yes. Delivery is extra, so that's twenty ten.",
+        "Yes. Twenty ten, there's no delivery charge.",
+        "Yes. Twenty ten, delivery is free.",
+    ];
+    answers(&order(), ASKS, true, &right);
+    parting(
+        true,
+        &[
+            "You don't have to pay first.",
+            "The tax is included.",
+            "Your order number is 22.",
+        ],
+    );
+}
+
+#[test]
+fn a_no_to_a_question_about_the_total_leaves_it_open() {
+    for (question, answer, confirmed) in [
+        ("> Does that include tax?", "No.", false),
+        ("> Is that with tax?", "No, tax is extra.", false),
+        ("> So twenty ten altogether?", "No, twenty two.", false),
+        ("> Does that include tax?", "Yes.", true),
+        ("> Are there any other fees?", "No.", true),
+        (
+            "> Does that include tax?",
+            "No, it's twenty ten with tax.",
+            true,
+        ),
+    ] {
+        let talk = [
+            ASKS,
+            "Yes, that's right.",
+            "> And the total?",
+            "Twenty ten.",
+            question,
+            answer,
+            BYE,
+        ];
+        assert_eq!(confirms(&order(), &talk), confirmed, "{question} {answer}");
+    }
+}
+
+#[test]
+fn another_street_at_the_same_number_is_another_address() {
+    for words in [
+        "Got it, one twenty three Maple Street.",
+        "Got it, one twenty three Maple.",
+        "Got it, 123 North Main Street.",
+        "Got it, 555-0143.",
+    ] {
+        let total = "Okay, your total is twenty ten.";
+        let talk = [ASKS, words, "> And the total?", total, BYE];
+        assert!(!confirms(&order(), &talk), "{words}");
+    }
+    parting(
+        false,
+        &[
+            "Okay, we'll be at 123 Maple Street in forty minutes.",
+            "See you at 123 North Main Street.",
+        ],
+    );
+    parting(
+        true,
+        &[
+            "Okay, we'll be at 123 Main Street in forty minutes.",
+            "Our store is at 500 Maple Street.",
+        ],
+    );
+    let mut north = order();
+    north.address.as_mut().unwrap().street = "123 N Main St".into();
+    let asks = ASKS.replace("Main", "North Main");
+    let answer = "Okay, 123 Main Street. Your total is twenty ten.";
+    assert!(confirms(&north, &[&asks, answer, BYE]));
+}
+
+#[test]
+fn an_item_left_out_of_the_shops_repetition_was_not_agreed_to() {
+    let mut two = order();
+    two.items.push(Item {
+        size: Some(Size::Small),
+        toppings: vec!["mushrooms".into()],
+        ..Item::default()
+    });
+    let asks = asking("one large pepperoni pizza and one small mushroom pizza");
+    for (words, confirmed) in [
+        ("one large pepperoni", false),
+        ("one large, one small", true),
+        ("one large pepperoni and one small mushroom", true),
+    ] {
+        let answer = format!("Okay, {words}. Your total is twenty ten.");
+        assert_eq!(confirms(&two, &[&asks, &answer, BYE]), confirmed, "{words}");
+    }
+    two.items[1].size = Some(Size::Large);
+    let asks = asking("one large pepperoni pizza and one large mushroom pizza");
+    for (words, confirmed) in [
+        (
+            "Your two large pizzas will be there in forty minutes.",
+            true,
+        ),
+        ("Your two pizzas will be there in forty minutes.", true),
+        (
+            "Your three large pizzas will be there in forty minutes.",
+            false,
+        ),
+    ] {
+        let talk = [&asks, YES, BYE, words];
+        assert_eq!(confirms(&two, &talk), confirmed, "{words}");
+    }
+    answers(
+        &order(),
+        ASKS,
+        true,
+        &["Yes, one large. Your total is twenty ten."],
+    );
+}
+
+#[test]
+fn a_total_is_said_in_many_ways() {
+    let right = [
+        "Yes. The total with taxes and fees is $20.10.",
+        "Yes. Your total is going to be $20.10.",
+        "Yes. Your total's $20.10.",
+        "Yes. It comes out to $20.10.",
+        "Yes. That's $20.10 after tax.",
+        "Yes. Your total is $20.10. Delivery takes about 45 minutes.",
+        "Thanks for holding. Yes, that's right. Your total is twenty ten.",
+        "Sorry about that, yes, that's right. Your total is twenty ten.",
+        "Yes. That should be ready in twenty minutes. Your total is twenty ten.",
+        "Okay, we'll have that out to you in 45 minutes. Your total is twenty ten.",
+        "Alrighty, twenty ten.",
+        "Yep, you're good to go. Your total is twenty ten.",
+    ];
+    answers(&order(), ASKS, true, &right);
+}
+
+#[test]
+fn what_need_not_be_said_is_open_again_behind_an_objection() {
+    let talk = [
+        "> One large pepperoni pizza with regular crust.",
+        "We don't have that.",
+        ASKS,
+        YES,
+        BYE,
+    ];
+    assert!(confirms(&order(), &talk));
+    let mut t = Transcript::default();
+    heard(&mut t, "a", "One large pizza with regular crust.", 100);
+    t.shop_words("s", 0, "We don't have that.");
+    let proof = |pointer| field(&order(), &t, pointer).0;
+    assert_eq!(proof("/order/items/0/crust"), Proof::Unproven);
+}
+
+#[test]
+fn a_no_to_anything_else_agrees() {
+    let else_ = ASKS.replace("Is that right?", "Do you need anything else from me?");
+    let answer = "Nope. Your total is twenty ten.";
+    assert!(confirms(&order(), &[&else_, answer, BYE]));
+    let wrong = "Nope, one twenty four. Your total is twenty ten.";
+    assert!(!confirms(&order(), &[&else_, wrong, BYE]));
+    let again = "> Great, one large pepperoni. Anything else you need?";
+    assert!(confirms(&order(), &[ASKS, YES, again, "No.", BYE]));
+    let everything = ASKS.replace("Is that right?", "Is that everything?");
+    assert!(!confirms(&order(), &[&everything, answer, BYE]));
 }

@@ -2,7 +2,7 @@
 
 use super::lines::Lines;
 use super::{FieldEvidence, Proof, Quote};
-use crate::order::answer::{self, TotalSaid};
+use crate::order::answer::{self, Answer, TotalSaid};
 use crate::order::do_not_call::asks_not_to_be_called;
 use crate::order::money::Cents;
 use crate::order::spoken::Spoken;
@@ -14,7 +14,7 @@ impl Lines<'_> {
     /// taken it back.
     pub fn total(&self, amount: Cents) -> FieldEvidence {
         let mut said = (Proof::Unproven, None);
-        for (turn, words) in self.shop(self.changed_at()) {
+        for (turn, words, before) in self.shop(self.changed_at()) {
             let (what, at) = answer::find_total(words, amount);
             said = match what {
                 TotalSaid::Same => (Proof::Proven, Some(quote(turn, words, at))),
@@ -26,8 +26,12 @@ impl Lines<'_> {
             // Whoever refuses something with the price, or behind it, has not closed the deal; to want
             // no more calls takes back no order.
             let refuses = answer::refuses(words) && !asks_not_to_be_called(turn.heard_text());
-            let unsettles = what == TotalSaid::None && answer::unsettles(words, amount);
-            if said.0 == Proof::Proven && (refuses || unsettles) {
+            let says_no = answer::find(words).0 == Answer::Objects { firmly: false };
+            let open = what == TotalSaid::None
+                && (answer::unsettles(words, amount)
+                    || answer::demands(words)
+                    || says_no && before.is_some_and(answer::asks_of_total));
+            if said.0 == Proof::Proven && (refuses || open) {
                 said.0 = Proof::Stated;
             }
         }
@@ -43,7 +47,7 @@ impl Lines<'_> {
                 ..self.total(total)
             };
         }
-        let said = self.shop(0).filter_map(|(turn, words)| {
+        let said = self.shop(0).filter_map(|(turn, words, _)| {
             let mut amounts = words.amounts().into_iter();
             let stated = amounts.rfind(|a| a.cents == amount && words.is_plain(a))?;
             Some(quote(turn, words, stated.tokens()))

@@ -4,23 +4,29 @@ use super::{Mention, corrected_after};
 use crate::order::spoken::Spoken;
 use crate::order::state::DeliveryMethod;
 use crate::order::transcript::Role;
+use std::ops::Range;
 
 /// The phone number, or another one: of ten digits, or what corrects it.
 pub(in crate::order) fn phone(said: &Spoken, phone: &str) -> Option<Mention> {
     let runs = said.runs();
+    let all: String = phone.chars().filter(char::is_ascii_digit).collect();
+    // "555-0143" for 555-0142.
+    let is_misheard = |digits: &str| {
+        let local = all.len().checked_sub(7).and_then(|from| all.get(from..));
+        let pairs = local.map(|local| local.bytes().zip(digits.bytes()));
+        digits.len() == 7 && pairs.is_some_and(|pairs| pairs.filter(|(a, b)| a != b).count() <= 3)
+    };
     let Some(at) = said.phone(phone) else {
-        let other = runs.into_iter().rfind(|run| run.digits.len() >= 10)?;
+        let is_other = |digits: &str| digits.len() >= 10 || is_misheard(digits);
+        let other = runs.into_iter().rfind(|run| is_other(&run.digits))?;
         // The shop may name its own: "our number is", "call us at".
         let at = other.whole();
         let own = said.has_one_of(at.start.saturating_sub(3)..at.start, &["our", "us", "my"]);
         return (!own).then(|| Mention::other(at));
     };
-    let other = |digits: &str| {
-        let all: String = phone.chars().filter(char::is_ascii_digit).collect();
-        digits.len() >= 10 && !all.ends_with(digits) && !digits.ends_with(&all)
-    };
+    let other =
+        |digits: &str| digits.len() >= 10 && !all.ends_with(digits) && !digits.ends_with(&all);
     // "0143, sorry, 0142": whatever it was, it is not certain any more.
-    let all: String = phone.chars().filter(char::is_ascii_digit).collect();
     let corrected = corrected_after(said, at.end).and_then(|from| {
         runs.iter().find(|run| {
             let place = run.whole();
@@ -73,7 +79,7 @@ pub(in crate::order) fn name(said: &Spoken, name: &str, role: Role) -> Option<Me
 }
 
 /// A part of the name that is spelled right behind it, but in other letters.
-fn spelled_otherwise(said: &Spoken, name: &str) -> Option<std::ops::Range<usize>> {
+fn spelled_otherwise(said: &Spoken, name: &str) -> Option<Range<usize>> {
     let words = Spoken::parse(name);
     (1..said.len()).map(|at| at..at + 1).find(|at| {
         let before = at.start - 1;
@@ -90,7 +96,7 @@ fn spelled_otherwise(said: &Spoken, name: &str) -> Option<std::ops::Range<usize>
 /// Delivery or pickup, or the other of the two.
 pub(in crate::order) fn method(said: &Spoken, method: DeliveryMethod) -> Option<Mention> {
     let delivery = said.find_any(&["delivery", "deliver", "delivered", "delivering"]);
-    let pickup = said.find_any(&[
+    let mut pickup = said.find_any(&[
         "pickup",
         "pick up",
         "picking up",
@@ -106,14 +112,21 @@ pub(in crate::order) fn method(said: &Spoken, method: DeliveryMethod) -> Option<
         "come get",
         "come and get",
     ]);
+    // "You're good to go."
+    let is_idiom = |at: &Range<usize>| {
+        let before = at.start.checked_sub(1);
+        before.is_some_and(|at| said.is_one_of(at, &["good", "ready", "set"]))
+    };
+    pickup.retain(|at| !is_idiom(at));
     let (mut is, mut other) = match method {
         DeliveryMethod::Delivery => (delivery, pickup),
         DeliveryMethod::Pickup => (pickup, delivery),
     };
     other.retain(|at| !super::is_negated(said, at.start));
+    // "No delivery charge" denies only that.
     let denied = is
         .iter()
-        .find(|at| super::is_negated(said, at.start))
+        .find(|at| super::is_negated(said, at.start) && !said.is_one_of(at.end, &["charge", "fee"]))
         .cloned();
     is.retain(|at| !super::is_negated(said, at.start));
     match (is.into_iter().next(), other.into_iter().next(), denied) {

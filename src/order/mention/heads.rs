@@ -27,6 +27,11 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Its quantity.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.quantity.as_ref()?.parse().ok()
+    }
+
     pub(super) fn fits(&self, item: &Item) -> bool {
         let counted = self.quantity.as_ref().map_or(item.quantity == 1, |digits| {
             digits.parse() == Ok(item.quantity)

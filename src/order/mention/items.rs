@@ -5,7 +5,7 @@ use super::{Mention, is_negated};
 use crate::order::answer;
 use crate::order::letters::lower_case;
 use crate::order::spoken::Spoken;
-use crate::order::state::Item;
+use crate::order::state::{Item, OrderState, Size};
 use std::ops::Range;
 
 /// Crusts that nobody mentions.
@@ -105,19 +105,49 @@ pub(in crate::order) struct Counted {
 }
 
 impl Counted {
-    pub(in crate::order) fn of(said: &Spoken, items: &[Item]) -> Self {
+    /// In a turn of the agent, which reads every item back as a whole.
+    pub(in crate::order) fn by_agent(said: &Spoken, items: &[Item]) -> Self {
+        Self::of(said, items, None)
+    }
+
+    /// In a turn of the shop, which abbreviates what it repeats to the agent, who said these words.
+    pub(in crate::order) fn by_shop(said: &Spoken, items: &[Item], agent: &[&Spoken]) -> Self {
+        Self::of(said, items, Some(agent))
+    }
+
+    fn of(said: &Spoken, items: &[Item], shop_to: Option<&[&Spoken]>) -> Self {
         let heads = heads(said, items);
         let more = more(said, &heads, items);
-        let wholes = items
-            .iter()
-            .map(|item| match (&more, mention(said, &heads, items, item)) {
-                (Some(at), Some(_)) => Some(Mention::other(at.clone())),
-                (_, mention) => mention,
-            });
+        let made = shop_to.and_then(|agent| made_otherwise(said, &heads, items, agent));
+        let wholes = items.iter().map(|item| {
+            let mention = mention(said, &heads, items, item, shop_to.is_some());
+            match (&made, &more, mention) {
+                (Some(at), _, _) | (_, Some(at), Some(_)) => Some(Mention::other(at.clone())),
+                (_, _, mention) => mention,
+            }
+        });
         Self {
             wholes: wholes.collect(),
             heads,
         }
+    }
+
+    /// Whether a size stands at this position that none has.
+    pub(in crate::order) fn is_of_other_size(&self, order: &OrderState, at: usize) -> bool {
+        let mut heads = self.heads.iter().filter(|head| head.at.contains(&at));
+        heads.any(|head| order.items.iter().all(|item| item.size != head.size))
+    }
+
+    /// Whether the turn counts items, and this one is none of them.
+    pub(in crate::order) fn leaves_out(&self, said: &Spoken, items: &[Item], which: usize) -> bool {
+        let Some(item) = items.get(which) else {
+            return false;
+        };
+        let is_counted =
+            |head: &&Head| head.quantity.is_some() && answer::is_stated(said, head.at.start);
+        let counts = self.heads.iter().any(|head| is_counted(&head));
+        let is_said = !words_of(said, item).is_empty();
+        counts && !is_said && counted(&self.heads, item.size) < ordered(items, item.size)
     }
 
     /// One of the items as a whole.
@@ -190,17 +220,29 @@ impl Counted {
 /// One of the order's items: its quantity before its size, its toppings, and a crust worth
 /// mentioning. With several items each has its own part of the sentence, and a part that fits none
 /// of them contradicts them all.
-fn mention(said: &Spoken, heads: &[Head], items: &[Item], wanted: &Item) -> Option<Mention> {
+fn mention(
+    said: &Spoken,
+    heads: &[Head],
+    items: &[Item],
+    wanted: &Item,
+    by_shop: bool,
+) -> Option<Mention> {
     let mut stray = None;
     let mut found = None;
     for head in heads {
         let own = part_of(said, heads, head, items.len() == 1);
         let whole = |item: &Item| whole(said, head, item, &own);
+        // "One large, one small", "your two large pizzas".
+        let abbreviates = by_shop
+            && !has_other_topping(said, wanted, &own.near)
+            && (items.iter().any(|item| head.fits(item))
+                || head.number() == Some(ordered(items, head.size)));
         if let Some(at) = whole(wanted) {
             found = found.or(Some(at));
         } else if (head.quantity.is_some()
             || has_other_topping(said, wanted, &own.near)
             || is_of_no_item(said, head, items))
+            && !abbreviates
             && !items.iter().any(|item| whole(item).is_some())
         {
             stray = stray.or_else(|| Some(head.at.clone()));
@@ -236,7 +278,9 @@ fn more(said: &Spoken, heads: &[Head], items: &[Item]) -> Option<Range<usize>> {
         let is_counted = said.is_one_of(at, &["a", "an", "some", "another"])
             || said.number_at(at).is_some_and(|number| number <= 20);
         let mut behind = at + 1..said.len();
-        let thing = behind.find(|at| said.is_pause(*at) || !said.is_one_of(*at, &COUNTING))?;
+        // "A two liter Coke".
+        let counts = |at: usize| said.is_one_of(at, &COUNTING) || said.number_at(at).is_some();
+        let thing = behind.find(|at| said.is_pause(*at) || !counts(*at))?;
         (is_counted && !said.is_pause(thing) && !is_known(thing)).then_some(at..thing + 1)
     };
     let joins = |at: usize| said.is_one_of(at, &["and", "plus", "also", "with"]);
@@ -246,6 +290,89 @@ fn more(said: &Spoken, heads: &[Head], items: &[Item]) -> Option<Range<usize>> {
     let and = start.checked_sub(1).filter(|at| joins(*at));
     let before = and.map_or(0..0, |and| and.saturating_sub(4)..and);
     behind.chain(before).find_map(counted)
+}
+
+/// How many of this size were ordered.
+fn ordered(items: &[Item], size: Option<Size>) -> u64 {
+    let of_size = items.iter().filter(|item| item.size == size);
+    of_size.map(|item| u64::from(item.quantity)).sum()
+}
+
+/// How many of this size a turn counts.
+fn counted(heads: &[Head], size: Option<Size>) -> u64 {
+    let of_size = heads.iter().filter(|head| head.size == size);
+    of_size.map(|head| head.number().unwrap_or(1)).sum()
+}
+
+/// What the shop says it makes without counting it, and nobody ordered: "your mushroom pizza". What the
+/// agent said beside the same word may be a street, and what has a capital letter a shop.
+fn made_otherwise(
+    said: &Spoken,
+    heads: &[Head],
+    items: &[Item],
+    agent: &[&Spoken],
+) -> Option<Range<usize>> {
+    let own: Vec<Range<usize>> = items.iter().flat_map(|item| words_of(said, item)).collect();
+    let is_own = |at: &Range<usize>| own.iter().any(|own| own.contains(&at.start));
+    let pair = |at: usize| {
+        let beside = |at: usize| said.word(at).is_some_and(|word| !answer::is_known(word));
+        let said_by = |words: &&Spoken| {
+            (1..words.len()).any(|i| said.same(at, words, i - 1) && said.same(at + 1, words, i))
+        };
+        (beside(at) && beside(at + 1)) && agent.iter().any(said_by)
+    };
+    let is_name = |at: usize| {
+        said.raw(at..at + 1).starts_with(char::is_uppercase) && said.sentence(at).0.start != at
+    };
+    let is_meant = |at: &Range<usize>| {
+        answer::is_stated(said, at.start)
+            && !is_name(at.start)
+            && !pair(at.start)
+            && !at.start.checked_sub(1).is_some_and(pair)
+    };
+    let is_pizza = |at: usize| said.is_one_of(at, &["pizza", "pie"]) && !said.is_pause(at);
+    let mut found = said.find_any(&TOPPINGS);
+    found.extend(said.find_any(&OTHER_CRUSTS));
+    // "A medium", where none was ordered, but not "a small fee".
+    let sized = items.iter().all(|item| item.size.is_some());
+    let of_money = ["order", "fee", "charge", "bill", "change", "delivery"];
+    found.extend(heads.iter().filter_map(|head| {
+        let size = head.at.end - 1..head.at.end;
+        let is_other = sized && items.iter().all(|item| item.size != head.size);
+        (is_other && !said.is_one_of(size.end, &of_money)).then_some(size)
+    }));
+    // "A large cheese", where every one has something on it.
+    let topped = |item: &Item| item.name.is_some() || !item.toppings.is_empty();
+    if items.iter().all(topped) {
+        let plain = said.find_any(&["cheese", "plain"]).into_iter();
+        found.extend(plain.filter(|at| {
+            let behind_size = heads.iter().any(|head| head.at.end == at.start);
+            behind_size && !said.is_pause(at.start) || is_pizza(at.end)
+        }));
+    }
+    // "Extra cheese".
+    let amounts = said.find_any(&AMOUNTS).into_iter();
+    found.extend(
+        amounts.filter(|at| {
+            said.is_one_of(at.end, &ALWAYS) || own.iter().any(|own| own.start == at.end)
+        }),
+    );
+    found.retain(|at| !is_negated(said, at.start));
+    // "Without cheese".
+    let mut always = said.find_any(&ALWAYS);
+    always.retain(|at| is_negated(said, at.start));
+    found.extend(always);
+    found.retain(|at| !is_own(at));
+    // "Two pizzas".
+    let all: u64 = items.iter().map(|item| u64::from(item.quantity)).sum();
+    let without: u64 = all - ordered(items, None);
+    found.extend((0..said.len()).filter_map(|at| {
+        let number = said.number_at(at).filter(|number| *number <= 20)?;
+        let own = |at: &usize| own.iter().any(|own| own.contains(at));
+        let thing = (at + 1..said.len()).find(|at| !own(at))?;
+        (is_pizza(thing) && number != all && number != without).then_some(at..thing + 1)
+    }));
+    found.into_iter().find(is_meant)
 }
 
 /// Whether an item is said by a size that none has: "the medium", "a medium pepperoni".

@@ -4,6 +4,7 @@
 use super::{Mention, corrected_after};
 use crate::order::spoken::Spoken;
 use crate::order::state::Address;
+use std::ops::Range;
 
 const SUFFIXES: [&str; 18] = [
     "street",
@@ -111,7 +112,30 @@ pub(in crate::order) fn street(said: &Spoken, street: &str) -> Option<Mention> {
             None => Mention::same(whole),
         });
     }
-    other
+    other.or_else(|| other_name(said, &wanted).map(Mention::other))
+}
+
+/// Another street's name behind the house number: "123 Maple". Only a part of the name is none.
+fn other_name(said: &Spoken, wanted: &Wanted) -> Option<Range<usize>> {
+    let number = wanted.number.as_ref()?;
+    let name = Spoken::parse(&wanted.name);
+    let of_street = |at: usize| {
+        said.is_one_of(at, &SUFFIXES) || (0..name.len()).any(|i| said.same(at, &name, i))
+    };
+    (1..said.len()).find_map(|at| {
+        let (digits, from) = said.number_before(at)?;
+        let word = said.raw(at..at + 1);
+        let is_name = word.chars().count() > 2
+            && word.starts_with(char::is_uppercase)
+            && word.chars().all(char::is_alphabetic);
+        let has_suffix = (at + 1..at + 4).any(|at| said.is_one_of(at, &SUFFIXES));
+        let is_other = digits == *number
+            && is_name
+            && !said.is_pause(at)
+            && !of_street(at)
+            && (has_suffix || number.len() > 1);
+        is_other.then_some(from..at + 1)
+    })
 }
 
 /// A correction right behind the street, before any other number, corrects the street.

@@ -57,11 +57,11 @@ fn address_of(text: &str) -> Address {
 }
 
 fn item(said: &Spoken, items: &[Item], which: usize) -> Option<Mention> {
-    Counted::of(said, items).item(which)
+    Counted::by_agent(said, items).item(which)
 }
 
 fn part(said: &Spoken, items: &[Item], which: usize, part: Part) -> Option<Mention> {
-    Counted::of(said, items).part(said, items, which, part)
+    Counted::by_agent(said, items).part(said, items, which, part)
 }
 
 fn meaning(kind: &str, words: &str, field: &str) -> String {

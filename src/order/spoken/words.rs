@@ -113,7 +113,7 @@ pub(super) fn canonical(word: &str) -> Cow<'_, str> {
 }
 
 /// Another spelling, and the one. "St. Louis" is a saint: either way it is said and written the same.
-const SAME: [(&str, &str); 39] = [
+const SAME: [(&str, &str); 43] = [
     ("st", "street"),
     ("saint", "street"),
     ("ave", "avenue"),
@@ -153,6 +153,10 @@ const SAME: [(&str, &str); 39] = [
     ("barbeque", "barbecue"),
     ("ok", "okay"),
     ("okey", "okay"),
+    ("alrighty", "alright"),
+    ("total's", "total is"),
+    ("subtotal's", "subtotal is"),
+    ("delivery's", "delivery is"),
 ];
 
 const ORDINALS: [&str; 20] = [
@@ -215,8 +219,13 @@ fn singular(word: &str) -> Cow<'_, str> {
     {
         return Cow::Owned(format!("{stem}y"));
     }
-    let stem = match word.strip_suffix("oes") {
-        Some(stem) if stem.len() >= 3 => word.strip_suffix("es"),
+    // "Potatoes", "taxes", "sandwiches".
+    let stem = match word.strip_suffix("es") {
+        Some(stem) if stem.len() >= 4 && stem.ends_with('o') => Some(stem),
+        Some(stem) if stem.len() >= 3 && stem.ends_with('x') => Some(stem),
+        Some(stem) if ["ch", "sh", "ss"].iter().any(|end| stem.ends_with(end)) => {
+            return Cow::Borrowed(stem);
+        }
         _ => word.strip_suffix('s'),
     };
     let is_plural = |stem: &&str| {

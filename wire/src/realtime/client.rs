@@ -1,4 +1,4 @@
-//! Client events we send (`protocols.md` §1.5). Everything that can be refused carries an
+//! Client events we send (`protocols.md` §1.5). What changes the conversation carries an
 //! `event_id`, so that an `error` can be told apart.
 
 use crate::json;

@@ -1,6 +1,7 @@
 //! The `session.update` of a phone call: μ-law both ways, the model only listens and speaks;
 //! whose turn it is, is decided by us (`create_response` and `interrupt_response` are off).
 
+use crate::json;
 use serde_json::{Value, json};
 
 /// The silence that ends the shop's turn, in ms. The documented default and the observed one differ
@@ -25,7 +26,7 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// The event, ready to send.
     pub fn to_event(&self, event_id: &str) -> String {
-        json!({
+        json::text(&json!({
             "type": "session.update",
             "event_id": event_id,
             "session": {
@@ -50,7 +51,6 @@ impl Session<'_> {
                 "tools": self.tools,
                 "tool_choice": "auto"
             }
-        })
-        .to_string()
+        }))
     }
 }

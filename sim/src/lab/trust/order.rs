@@ -236,7 +236,8 @@ impl Order {
         let below = |random: &mut Random, n: usize| random.below(n) as u64;
         let first = pick(random, &FIRST);
         let name = format!("{first} {}", pick(random, &LAST));
-        let subtotal = 1_000 + below(random, 6_000);
+        // A dollar each at least, of two dozen.
+        let subtotal = 2_500 + below(random, 5_000);
         let mut total = subtotal + subtotal / 10 + below(random, 300);
         if chance(random, 15) {
             total -= total % 100;

@@ -252,8 +252,14 @@ impl Truth {
         Some(&known.fact.value)
     }
 
-    /// Whether somebody said these words, a word more or less at the end of what was cut.
+    /// Whether somebody said these words, a word more or less at the end of what was cut. What is not
+    /// clear of them may be anything.
     pub(super) fn was_said(&self, quote: &str, plan: &Plan) -> bool {
+        let mut pieces = quote.split("[unclear]");
+        pieces.all(|piece| self.was_said_clearly(piece, plan))
+    }
+
+    fn was_said_clearly(&self, quote: &str, plan: &Plan) -> bool {
         let bare = |text: &str| -> Vec<String> {
             let words = text.split_whitespace().map(super::order::plain);
             words.filter(|word| !word.is_empty()).collect()

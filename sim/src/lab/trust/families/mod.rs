@@ -5,6 +5,7 @@ mod liars;
 mod line;
 mod money;
 mod orders;
+mod otherwise;
 mod people;
 mod read_back;
 
@@ -39,6 +40,7 @@ impl Family {
 pub(super) fn all() -> Vec<&'static Family> {
     [
         orders::FAMILIES,
+        otherwise::FAMILIES,
         read_back::FAMILIES,
         money::FAMILIES,
         people::FAMILIES,
