@@ -287,8 +287,10 @@ impl Report {
     pub fn table(&self) -> String {
         let width = 24;
         let mut text = format!(
-            "{} calls, medians of {} rounds; in brackets the ratio to the floor\n",
-            self.calls, self.rounds
+            "{} calls, medians of {} rounds (of the Worker {} turns); in brackets the ratio to the floor\n",
+            self.calls,
+            self.rounds,
+            self.values(System::Orderline, "cpu_order").len()
         );
         text += &format!("{:48}", "");
         for system in self.systems() {
