@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_in_the_one_spelling() {
-        let lists: [&[&str]; 8] = [
+        let lists: [&[&str]; 14] = [
             &FIRM,
             &LOST,
             &MISSED,
@@ -496,6 +496,12 @@ mod tests {
             &ASIDE,
             &CORRECTIONS,
             &CONFIRMING,
+            &FRAMES,
+            &SUBSTITUTING,
+            &BESIDES,
+            &ELSE,
+            &MUST,
+            &FIRST,
         ];
         for phrase in lists.concat() {
             assert_eq!(

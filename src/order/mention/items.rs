@@ -69,7 +69,7 @@ const ALWAYS: [&str; 2] = ["cheese", "sauce"];
 /// Counted beside the items, and none.
 const BESIDE: [&str; 12] = [
     "pizza", "pie", "topping", "size", "customer", "friend", "few", "couple", "quarter", "moment",
-    "second", "question",
+    "2nd", "question",
 ];
 /// Behind these the sentence speaks of something else than the item.
 const BEYOND: [&str; 12] = [
@@ -530,7 +530,15 @@ mod tests {
 
     #[test]
     fn the_lists_are_in_the_one_spelling() {
-        for phrase in [&TOPPINGS[..], &OTHER_CRUSTS, &super::super::CORRECTIONS].concat() {
+        let lists: [&[&str]; 6] = [
+            &TOPPINGS,
+            &OTHER_CRUSTS,
+            &AMOUNTS,
+            &ALWAYS,
+            &BESIDE,
+            &super::super::CORRECTIONS,
+        ];
+        for phrase in lists.concat() {
             let said = Spoken::parse(phrase);
             assert_eq!(said.find_any(&[phrase]).len(), 1, "{phrase}");
         }
